@@ -1,0 +1,13 @@
+//! Pixels: borrowed views, decoded files, resampling.
+//!
+//! This module knows nothing of faces or tensors.
+
+mod decode;
+mod resize;
+mod view;
+mod warp;
+
+pub use decode::{DecodeOptions, Image};
+pub(crate) use resize::resize_upright;
+pub use view::{ImageView, PixelFormat, Rotation};
+pub(crate) use warp::warp_rgb;

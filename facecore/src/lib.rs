@@ -1,0 +1,9 @@
+//! facecore: skeleton docs, replaced below.
+pub mod embedding;
+pub mod error;
+pub mod gallery;
+pub mod geometry;
+#[cfg(feature = "recognition")]
+pub mod image;
+
+pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,1 @@
+//! Carries tests/, benches/ and examples/; has no code of its own.
