@@ -1,0 +1,204 @@
+//! At which sizes a detector looks at an image.
+
+use crate::error::{Result, fail};
+
+/// How the main pass scales the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum InputSize {
+    /// Shrink the longer side to 640 pixels if it is longer, or as the smallest face to be found asks;
+    /// pad each side to the model's stride. A model of fixed size gets [`InputSize::Letterbox`] of it.
+    #[default]
+    Auto,
+    /// Scale up or down to fit into this width and height, padded to exactly that.
+    Letterbox(usize, usize),
+    /// Do not scale; pad each side to the model's stride.
+    Native,
+}
+
+/// The longer side of the main pass, as in insightface's evaluation at 640 x 640.
+const MAIN_SIDE: usize = 640;
+/// The longer side of the coarse pass. At 192 pixels a face that fills the frame is as large as the faces
+/// detectors were trained on.
+const COARSE_SIDE: usize = 192;
+/// The coarse pass speaks only of faces at least this large, as a share of the image's longer side. At a
+/// main pass of 640 such a face is 256 pixels and more, where detectors begin to miss; smaller ones are
+/// the main pass's business, and at 192 pixels only blobs that are easily mistaken.
+const CLOSE_UP_SHARE: f32 = 0.4;
+/// No pass is wider or higher than this, so that a small "smallest face" cannot exhaust the memory.
+const MAX_SIDE: usize = 4096;
+/// Pixels are not made up beyond this factor.
+const MAX_ENLARGEMENT: f64 = 2.0;
+
+/// One look at the image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Pass {
+    /// Size of the scaled image.
+    pub(super) content: (usize, usize),
+    /// Size of the model's input.
+    pub(super) canvas: (usize, usize),
+    /// Faces with a longer side below this, in pixels of the image, are left to another pass.
+    pub(super) smallest: f32,
+}
+
+/// What a plan depends on.
+pub(super) struct Request {
+    /// Width and height of the image.
+    pub(super) image: (usize, usize),
+    /// Width and height of a model of fixed size.
+    pub(super) fixed: Option<(usize, usize)>,
+    /// Both sides of the canvas are multiples of it.
+    pub(super) stride: usize,
+    /// How the main pass scales.
+    pub(super) size: InputSize,
+    /// The smallest face to be found in pixels of the image, and the smallest that the model finds in
+    /// pixels of its input.
+    pub(super) smallest_face: Option<(f32, f32)>,
+    /// Whether there is a coarse pass.
+    pub(super) close_ups: bool,
+}
+
+/// The passes to make.
+///
+/// Errors with `InvalidArgument` if a model of fixed size is asked for what it cannot do.
+pub(super) fn plan(request: &Request) -> Result<Vec<Pass>> {
+    let (width, height) = request.image;
+    let long_side = width.max(height) as f64;
+    let main = main_pass(request)?;
+    let main_long = main.content.0.max(main.content.1);
+    let mut passes = vec![main];
+    // A main pass that is hardly finer sees close-ups itself.
+    if request.close_ups && main_long > COARSE_SIDE * 3 / 2 {
+        let content = scaled(request.image, COARSE_SIDE as f64 / long_side);
+        let canvas = request.fixed.unwrap_or_else(|| padded(content, request.stride));
+        let content = fitting(content, canvas);
+        passes.push(Pass { content, canvas, smallest: CLOSE_UP_SHARE * long_side as f32 });
+    }
+    Ok(passes)
+}
+
+fn main_pass(request: &Request) -> Result<Pass> {
+    let (width, height) = request.image;
+    let long_side = width.max(height) as f64;
+    let size = match (request.size, request.fixed) {
+        (InputSize::Letterbox(w, h), Some(fixed)) if (w, h) != fixed => {
+            fail!(InvalidArgument, "the model's input is fixed at {} x {}, not {w} x {h}", fixed.0, fixed.1)
+        }
+        (InputSize::Native, Some(fixed)) => {
+            fail!(InvalidArgument, "the model's input is fixed at {} x {}; it cannot take images as they are", fixed.0, fixed.1)
+        }
+        (_, Some(fixed)) => InputSize::Letterbox(fixed.0, fixed.1),
+        (size, None) => size,
+    };
+    let scale = match (size, request.smallest_face) {
+        (InputSize::Auto, None) => (MAIN_SIDE as f64 / long_side).min(1.0),
+        (InputSize::Auto, Some((wanted, found))) => {
+            let asked = f64::from(found) / f64::from(wanted);
+            asked.min(MAX_ENLARGEMENT).min(MAX_SIDE as f64 / long_side)
+        }
+        (InputSize::Native, None) if long_side <= (MAX_SIDE * 4) as f64 => 1.0,
+        (InputSize::Native, None) => fail!(
+            InvalidArgument,
+            "an image of {width} x {height} pixels is too large to be searched unscaled; the limit is {} a side",
+            MAX_SIDE * 4
+        ),
+        (InputSize::Letterbox(w, h), None) => {
+            if !(request.stride..=MAX_SIDE).contains(&w)
+                || !(request.stride..=MAX_SIDE).contains(&h)
+                || w % request.stride != 0
+                || h % request.stride != 0
+            {
+                fail!(InvalidArgument, "an input of {w} x {h} pixels is not a multiple of {} up to {MAX_SIDE}", request.stride);
+            }
+            // The sides are cut, not rounded, as insightface does.
+            let (content_width, content_height) = if width * h < height * w {
+                ((width as f64 * h as f64 / height as f64) as usize, h)
+            } else {
+                (w, (height as f64 * w as f64 / width as f64) as usize)
+            };
+            let content = (content_width.max(1), content_height.max(1));
+            return Ok(Pass { content, canvas: (w, h), smallest: 0.0 });
+        }
+        (_, Some(_)) => fail!(
+            InvalidArgument,
+            "a smallest face can be chosen only where the input size is automatic and the model takes any size"
+        ),
+    };
+    let content = scaled(request.image, scale);
+    Ok(Pass { content, canvas: padded(content, request.stride), smallest: 0.0 })
+}
+
+fn scaled(image: (usize, usize), scale: f64) -> (usize, usize) {
+    let side = |side: usize| ((side as f64 * scale).round() as usize).max(1);
+    (side(image.0), side(image.1))
+}
+
+fn padded(content: (usize, usize), stride: usize) -> (usize, usize) {
+    (content.0.next_multiple_of(stride), content.1.next_multiple_of(stride))
+}
+
+fn fitting(content: (usize, usize), canvas: (usize, usize)) -> (usize, usize) {
+    let scale = (canvas.0 as f64 / content.0 as f64).min(canvas.1 as f64 / content.1 as f64).min(1.0);
+    let (width, height) = scaled(content, scale);
+    (width.min(canvas.0), height.min(canvas.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(image: (usize, usize)) -> Request {
+        Request { image, fixed: None, stride: 32, size: InputSize::Auto, smallest_face: None, close_ups: false }
+    }
+
+    #[test]
+    fn automatic_size_shrinks_and_pads_but_never_enlarges() {
+        let pass = |image| plan(&request(image)).unwrap()[0];
+        assert_eq!((pass((1280, 720)).content, pass((1280, 720)).canvas), ((640, 360), (640, 384)));
+        assert_eq!((pass((250, 250)).content, pass((250, 250)).canvas), ((250, 250), (256, 256)));
+        assert_eq!((pass((1, 30000)).content, pass((1, 30000)).canvas), ((1, 640), (32, 640)));
+    }
+
+    #[test]
+    fn letterboxing_cuts_sides_as_insightface_does() {
+        let pass = |image, box_: (usize, usize)| {
+            plan(&Request { size: InputSize::Letterbox(box_.0, box_.1), ..request(image) }).unwrap()[0].content
+        };
+        assert_eq!(pass((427, 240), (640, 640)), (640, 359));
+        assert_eq!(pass((240, 427), (640, 640)), (359, 640));
+        assert_eq!(pass((640, 640), (640, 640)), (640, 640));
+        assert_eq!(pass((30000, 1), (640, 640)), (640, 1));
+    }
+
+    #[test]
+    fn the_smallest_face_chooses_the_scale() {
+        let content = |wanted, image| {
+            plan(&Request { smallest_face: Some((wanted, 16.0)), ..request(image) }).unwrap()[0].content
+        };
+        assert_eq!(content(32.0, (4000, 3000)), (2000, 1500));
+        assert_eq!(content(16.0, (8000, 6000)), (4096, 3072));
+        assert_eq!(content(1.0, (100, 50)), (200, 100));
+        assert_eq!(content(160.0, (1000, 500)), (100, 50));
+    }
+
+    #[test]
+    fn close_ups_get_a_coarse_pass_where_it_helps() {
+        let passes = |image, fixed| plan(&Request { close_ups: true, fixed, ..request(image) }).unwrap();
+        let two = passes((1280, 720), None);
+        assert_eq!((two[1].content, two[1].canvas, two[1].smallest), ((192, 108), (192, 128), 512.0));
+        assert_eq!(passes((250, 250), None).len(), 1);
+        let fixed = passes((1280, 720), Some((640, 640)));
+        assert_eq!((fixed[0].content, fixed[1].content, fixed[1].canvas), ((640, 360), (192, 108), (640, 640)));
+    }
+
+    #[test]
+    fn what_a_fixed_model_cannot_do_is_refused() {
+        let fixed = |size, smallest_face| plan(&Request { size, smallest_face, fixed: Some((640, 640)), ..request((100, 100)) });
+        assert!(fixed(InputSize::Letterbox(320, 320), None).is_err());
+        assert!(fixed(InputSize::Native, None).is_err());
+        assert!(fixed(InputSize::Auto, Some((10.0, 16.0))).is_err());
+        assert!(fixed(InputSize::Letterbox(640, 640), None).is_ok());
+        let odd = plan(&Request { size: InputSize::Letterbox(100, 640), ..request((100, 100)) });
+        assert!(odd.is_err());
+    }
+}

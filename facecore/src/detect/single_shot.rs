@@ -1,0 +1,202 @@
+//! Detectors that answer in one run of one model.
+
+use crate::backend::{Outputs, Placement, RuntimeOptions, Session, TensorView, open_session};
+use crate::error::{Context, Result, fail};
+use crate::geometry::{Landmarks, Point, Rect};
+use crate::image::ImageView;
+use crate::model::{DetectorKind, DetectorSpec, ModelSource, PortInfo};
+use crate::preprocess::letterbox;
+
+use super::scale::{Pass, Request, plan};
+use super::scrfd::Scrfd;
+use super::yunet::YuNet;
+use super::{Decoder, Face, InputSize, nms};
+
+/// What to look for, and how thoroughly.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DetectorOptions {
+    /// Faces scored lower are not reported, 0 to 1. `None` takes the model's usual threshold.
+    pub score_threshold: Option<f32>,
+    /// Of two boxes that overlap more than this (intersection over union, 0 to 1) the better stays.
+    /// `None` takes the model's usual value.
+    pub nms_iou: Option<f32>,
+    /// Report at most this many faces, the best.
+    pub max_faces: Option<usize>,
+    /// Length in pixels of the image of the smallest face to be found: chooses how far the image may be
+    /// shrunk. Only for models that take any size. `None` shrinks as [`InputSize`] says.
+    pub smallest_face: Option<f32>,
+    /// How the image is scaled.
+    pub input_size: InputSize,
+    /// Look a second time at a coarse copy of the image, for faces that fill the frame. Default true.
+    pub close_ups: bool,
+}
+
+impl Default for DetectorOptions {
+    fn default() -> Self {
+        DetectorOptions {
+            score_threshold: None,
+            nms_iou: None,
+            max_faces: None,
+            smallest_face: None,
+            input_size: InputSize::Auto,
+            close_ups: true,
+        }
+    }
+}
+
+/// Finds faces with an SCRFD or YuNet model. May be shared by any number of threads.
+pub struct Detector {
+    session: Box<dyn Session>,
+    decoder: Box<dyn Decoder>,
+    spec: DetectorSpec,
+    options: DetectorOptions,
+    /// Width and height of the input, if the model takes no other.
+    fixed: Option<(usize, usize)>,
+}
+
+impl Detector {
+    /// Loads a detector.
+    ///
+    /// Errors with `ModelMismatch` naming the port that differs if the file is not what `spec` says, and
+    /// as [`open_session`] does.
+    pub fn load(
+        model: &ModelSource,
+        spec: DetectorSpec,
+        runtime: &RuntimeOptions,
+        options: DetectorOptions,
+    ) -> Result<Detector> {
+        options.check()?;
+        let session = open_session(model, runtime)?;
+        Self::bind(session, spec, options).context_with(|| model.name().to_string())
+    }
+
+    fn bind(session: Box<dyn Session>, spec: DetectorSpec, options: DetectorOptions) -> Result<Detector> {
+        let fixed = input_size(session.inputs(), &spec)?;
+        let (ports, names) = (session.outputs(), &spec.outputs);
+        let decoder: Box<dyn Decoder> = match spec.kind {
+            DetectorKind::Scrfd => Box::new(Scrfd::bind(ports, names, fixed)?),
+            DetectorKind::YuNet => Box::new(YuNet::bind(ports, names, fixed)?),
+        };
+        if let Some((width, height)) = fixed
+            && (width % decoder.stride() != 0 || height % decoder.stride() != 0 || width == 0 || height == 0)
+        {
+            fail!(ModelMismatch, "the input of {width} x {height} pixels is no multiple of {}", decoder.stride());
+        }
+        Ok(Detector { session, decoder, spec, options, fixed })
+    }
+
+    /// How the model is fed and read.
+    pub fn spec(&self) -> &DetectorSpec {
+        &self.spec
+    }
+
+    /// The options it was loaded with.
+    pub fn options(&self) -> &DetectorOptions {
+        &self.options
+    }
+
+    /// What really runs where.
+    pub fn placement(&self) -> &Placement {
+        self.session.placement()
+    }
+
+    /// The faces in an image, best first; none is an empty list.
+    ///
+    /// Errors with `ModelOutput` if the model gives NaN, and with `Inference`.
+    pub fn detect<'a>(&self, image: impl Into<ImageView<'a>>) -> Result<Vec<Face>> {
+        self.detect_with(image, &self.options)
+    }
+
+    /// As [`Detector::detect`] with other options for this call.
+    pub fn detect_with<'a>(&self, image: impl Into<ImageView<'a>>, options: &DetectorOptions) -> Result<Vec<Face>> {
+        let image = image.into();
+        let span = tracing::debug_span!("detect", width = image.width(), height = image.height());
+        let _entered = span.enter();
+        options.check()?;
+        let passes = plan(&Request {
+            image: (image.width(), image.height()),
+            fixed: self.fixed,
+            stride: self.decoder.stride(),
+            size: options.input_size,
+            smallest_face: options.smallest_face.map(|wanted| (wanted, self.spec.smallest_face)),
+            close_ups: options.close_ups,
+        })?;
+        let threshold = options.score_threshold.unwrap_or(self.spec.score_threshold);
+        let (mut faces, mut tensor, mut outputs) = (Vec::new(), Vec::new(), Outputs::new());
+        for pass in &passes {
+            let found = self.run(&image, pass, threshold, &mut tensor, &mut outputs)?;
+            faces.extend(found.into_iter().filter(|face| face.rect.width().max(face.rect.height()) >= pass.smallest));
+        }
+        let iou = options.nms_iou.unwrap_or(self.spec.nms_iou);
+        nms::suppress(&mut faces, iou, self.spec.kind == DetectorKind::Scrfd);
+        faces.truncate(options.max_faces.unwrap_or(usize::MAX));
+        Ok(faces)
+    }
+
+    /// One pass; faces come back in pixels of the upright image.
+    fn run(
+        &self,
+        image: &ImageView<'_>,
+        pass: &Pass,
+        threshold: f32,
+        tensor: &mut Vec<f32>,
+        outputs: &mut Outputs,
+    ) -> Result<Vec<Face>> {
+        letterbox(image, pass.content, pass.canvas, &self.spec.normalization, tensor)?;
+        let shape = [1, 3, pass.canvas.1, pass.canvas.0];
+        self.session.run(&[TensorView { shape: &shape, data: tensor }], outputs)?;
+        let mut faces = Vec::new();
+        self.decoder.decode(outputs, pass.canvas, threshold, &mut faces)?;
+        let scale_x = image.width() as f32 / pass.content.0 as f32;
+        let scale_y = image.height() as f32 / pass.content.1 as f32;
+        for face in &mut faces {
+            let rect = face.rect;
+            face.rect = Rect::new(rect.x1 * scale_x, rect.y1 * scale_y, rect.x2 * scale_x, rect.y2 * scale_y);
+            face.landmarks = face.landmarks.map(|Landmarks(points)| {
+                Landmarks(points.map(|point| Point::new(point.x * scale_x, point.y * scale_y)))
+            });
+        }
+        Ok(faces)
+    }
+}
+
+impl DetectorOptions {
+    fn check(&self) -> Result<()> {
+        for (name, value) in [("score threshold", self.score_threshold), ("NMS overlap", self.nms_iou)] {
+            if value.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
+                fail!(InvalidArgument, "the {name} must be 0 to 1, not {}", value.unwrap_or_default());
+            }
+        }
+        if self.smallest_face.is_some_and(|pixels| !(1.0..=1e6).contains(&pixels)) {
+            fail!(InvalidArgument, "the smallest face must be 1 pixel or more");
+        }
+        Ok(())
+    }
+}
+
+/// Width and height of an input that takes no other size; checks the input port against `spec`.
+fn input_size(inputs: &[PortInfo], spec: &DetectorSpec) -> Result<Option<(usize, usize)>> {
+    let [port] = inputs else {
+        fail!(ModelMismatch, "a detector has one input, this model has {}", inputs.len());
+    };
+    if spec.input.as_ref().is_some_and(|name| *name != port.name) {
+        fail!(ModelMismatch, "the input is called {port}, not `{}`", spec.input.as_deref().unwrap_or_default());
+    }
+    let [batch, channels, height, width] = port.shape.as_slice() else {
+        fail!(ModelMismatch, "input {port} is not [1, 3, height, width]");
+    };
+    if batch.is_some_and(|batch| batch != 1) || channels.is_some_and(|channels| channels != 3) {
+        fail!(ModelMismatch, "input {port} is not [1, 3, height, width]");
+    }
+    let declared = match (*width, *height) {
+        (Some(width), Some(height)) => Some((width, height)),
+        (None, None) => None,
+        _ => fail!(ModelMismatch, "input {port} fixes one side but not the other"),
+    };
+    match (spec.size, declared) {
+        (Some(size), Some(declared)) if size != declared => {
+            fail!(ModelMismatch, "input {port} does not take the {} x {} of the spec", size.0, size.1)
+        }
+        (size, declared) => Ok(declared.or(size)),
+    }
+}

@@ -1,0 +1,295 @@
+//! Packs: a folder with `pack.toml` beside the ONNX files it describes.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::onnx::OnnxModel;
+use super::spec::{ColorOrder, DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, Normalization, Template};
+use super::ModelSource;
+use crate::error::{Context, Error, ErrorKind, Result, fail};
+use crate::geometry::Point;
+
+/// The file that makes a folder a pack.
+const MANIFEST: &str = "pack.toml";
+/// The version of the manifest's layout that this build reads.
+const FORMAT: u32 = 1;
+
+/// A pack's manifest, read and checked, with each part's spec completed from its kind.
+///
+/// The format is described in `docs/packs.md`.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    /// What the pack calls itself.
+    pub name: String,
+    /// Its version, as its author counts.
+    pub version: String,
+    /// Under which terms the pack as a whole may be used.
+    pub licence: String,
+    /// The detector, if the pack has one.
+    pub detector: Option<PackPart<DetectorSpec>>,
+    /// The embedder, if the pack has one.
+    pub embedder: Option<PackPart<EmbedderSpec>>,
+}
+
+/// One model of a pack.
+#[derive(Debug, Clone)]
+pub struct PackPart<S> {
+    /// The model, its SHA-256 verified where the pack declares one.
+    pub source: ModelSource,
+    /// How it is fed and read.
+    pub spec: S,
+    /// The licence of its weights.
+    pub licence: String,
+}
+
+impl Pack {
+    /// Reads a pack from a folder and loads its model files.
+    ///
+    /// Errors with `PackInvalid` if `pack.toml` is missing, malformed or names a file outside the
+    /// folder, `ModelNotFound` if a file is missing, `ChecksumMismatch` if one was changed.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Pack> {
+        let folder = folder.as_ref();
+        let path = folder.join(MANIFEST);
+        let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Error::new(
+                ErrorKind::PackInvalid,
+                format!("{} is no pack: there is no {MANIFEST} in it", folder.display()),
+            ),
+            _ => Error::io(&path, "read", error),
+        })?;
+        Manifest::parse(&text).and_then(|manifest| manifest.load(folder)).context_with(|| path.display().to_string())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    format: u32,
+    name: String,
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    licence: String,
+    detector: Option<DetectorEntry>,
+    embedder: Option<EmbedderEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DetectorEntry {
+    file: String,
+    sha256: Option<String>,
+    licence: Option<String>,
+    kind: DetectorKind,
+    color: Option<ColorOrder>,
+    mean: Option<[f32; 3]>,
+    std: Option<[f32; 3]>,
+    input: Option<String>,
+    #[serde(default)]
+    outputs: Vec<String>,
+    size: Option<(usize, usize)>,
+    score_threshold: Option<f32>,
+    nms_iou: Option<f32>,
+    smallest_face: Option<f32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EmbedderEntry {
+    file: String,
+    sha256: Option<String>,
+    licence: Option<String>,
+    kind: EmbedderKind,
+    color: Option<ColorOrder>,
+    mean: Option<[f32; 3]>,
+    std: Option<[f32; 3]>,
+    input: Option<String>,
+    output: Option<String>,
+    template: Option<TemplateEntry>,
+    dimension: Option<usize>,
+    threshold: Option<f32>,
+    space: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TemplateEntry {
+    Named(String),
+    Points { name: String, size: (usize, usize), points: [[f32; 2]; 5] },
+}
+
+impl Manifest {
+    fn parse(text: &str) -> Result<Manifest> {
+        // The layout's version is looked at first, so that a newer file is not called malformed.
+        #[derive(Deserialize)]
+        struct Version {
+            format: Option<u32>,
+        }
+        let invalid = |error: toml::de::Error| Error::new(ErrorKind::PackInvalid, error.to_string()).with_source(error);
+        let version: Version = toml::from_str(text).map_err(invalid)?;
+        match version.format {
+            Some(FORMAT) => toml::from_str(text).map_err(invalid),
+            Some(other) => fail!(PackInvalid, "its format is {other}; this build reads format {FORMAT}"),
+            None => fail!(PackInvalid, "it has no `format = {FORMAT}`"),
+        }
+    }
+
+    fn load(self, folder: &Path) -> Result<Pack> {
+        debug_assert_eq!(self.format, FORMAT);
+        let licence_of = |own: &Option<String>| own.clone().unwrap_or_else(|| self.licence.clone());
+        let detector = match self.detector {
+            Some(entry) => {
+                let source = load_file(folder, &entry.file, entry.sha256.as_deref())?;
+                let licence = licence_of(&entry.licence);
+                Some(PackPart { source, spec: entry.spec().context_with(|| "[detector]".into())?, licence })
+            }
+            None => None,
+        };
+        let embedder = match self.embedder {
+            Some(entry) => {
+                let source = load_file(folder, &entry.file, entry.sha256.as_deref())?;
+                let licence = licence_of(&entry.licence);
+                let spec = entry.spec(&source).context_with(|| "[embedder]".into())?;
+                Some(PackPart { source, spec, licence })
+            }
+            None => None,
+        };
+        if detector.is_none() && embedder.is_none() {
+            fail!(PackInvalid, "it has neither a [detector] nor an [embedder]");
+        }
+        Ok(Pack { name: self.name, version: self.version, licence: self.licence, detector, embedder })
+    }
+}
+
+impl DetectorEntry {
+    fn spec(self) -> Result<DetectorSpec> {
+        let usual = DetectorSpec::of(self.kind);
+        let spec = DetectorSpec {
+            kind: self.kind,
+            normalization: overridden(usual.normalization, self.color, self.mean, self.std)?,
+            score_threshold: within("score_threshold", self.score_threshold.unwrap_or(usual.score_threshold), 0.0, 1.0)?,
+            nms_iou: within("nms_iou", self.nms_iou.unwrap_or(usual.nms_iou), 0.0, 1.0)?,
+            smallest_face: within("smallest_face", self.smallest_face.unwrap_or(usual.smallest_face), 1.0, 4096.0)?,
+            input: self.input,
+            outputs: self.outputs,
+            size: self.size,
+        };
+        Ok(spec)
+    }
+}
+
+impl EmbedderEntry {
+    fn spec(self, source: &ModelSource) -> Result<EmbedderSpec> {
+        let usual = EmbedderSpec::of_file(self.kind, &OnnxModel::parse(source.bytes())?);
+        let template = match self.template {
+            None => usual.template,
+            Some(TemplateEntry::Named(name)) => Template::named(&name)?,
+            Some(TemplateEntry::Points { name, size, points }) => {
+                let (width, height) = size;
+                if !(1..=1024).contains(&width) || !(1..=1024).contains(&height) {
+                    fail!(PackInvalid, "a crop of {width} x {height} pixels is out of the range 1 to 1024");
+                }
+                if points.iter().flatten().any(|value| !value.is_finite()) {
+                    fail!(PackInvalid, "the points of template `{name}` are not all finite");
+                }
+                Template { name, size, points: points.map(|[x, y]| Point::new(x, y)) }
+            }
+        };
+        Ok(EmbedderSpec {
+            kind: self.kind,
+            normalization: overridden(usual.normalization, self.color, self.mean, self.std)?,
+            template,
+            threshold: within("threshold", self.threshold.unwrap_or(usual.threshold), -1.0, 1.0)?,
+            dimension: self.dimension,
+            space: self.space,
+            input: self.input,
+            output: self.output,
+        })
+    }
+}
+
+fn overridden(
+    usual: Normalization,
+    color: Option<ColorOrder>,
+    mean: Option<[f32; 3]>,
+    std: Option<[f32; 3]>,
+) -> Result<Normalization> {
+    let normalization = Normalization {
+        color: color.unwrap_or(usual.color),
+        mean: mean.unwrap_or(usual.mean),
+        std: std.unwrap_or(usual.std),
+    };
+    normalization.check()?;
+    Ok(normalization)
+}
+
+fn within(name: &str, value: f32, low: f32, high: f32) -> Result<f32> {
+    if (low..=high).contains(&value) {
+        return Ok(value);
+    }
+    fail!(PackInvalid, "{name} = {value} is out of the range {low} to {high}");
+}
+
+fn load_file(folder: &Path, file: &str, sha256: Option<&str>) -> Result<ModelSource> {
+    // A pack may come from anywhere: it must not reach outside its own folder.
+    let relative = PathBuf::from(file);
+    let inside = relative.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if !inside || file.is_empty() {
+        fail!(PackInvalid, "the file `{file}` is not inside the pack's folder");
+    }
+    let source = ModelSource::open(folder.join(relative))?;
+    if let Some(declared) = sha256 {
+        let actual = source.sha256();
+        if !actual.eq_ignore_ascii_case(declared) {
+            fail!(
+                ChecksumMismatch,
+                "{file} was changed or is incomplete: its SHA-256 is {actual}, the pack declares {declared}"
+            );
+        }
+    }
+    Ok(source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind_of(text: &str) -> ErrorKind {
+        match Manifest::parse(text).and_then(|manifest| manifest.load(Path::new("/nowhere"))) {
+            Ok(_) => panic!("taken: {text}"),
+            Err(error) => error.kind(),
+        }
+    }
+
+    #[test]
+    fn malformed_manifests_are_refused() {
+        assert_eq!(kind_of("name = "), ErrorKind::PackInvalid);
+        assert_eq!(kind_of("name = 'x'"), ErrorKind::PackInvalid);
+        assert_eq!(kind_of("format = 2\nname = 'x'\nfuture = true"), ErrorKind::PackInvalid);
+        assert_eq!(kind_of("format = 1\nname = 'x'"), ErrorKind::PackInvalid);
+        assert_eq!(kind_of("format = 1\nname = 'x'\n[detector]\nfile='a'\nkind='scrfd'\ncolour='rgb'"), ErrorKind::PackInvalid);
+        assert_eq!(kind_of("format = 1\nname = 'x'\n[detector]\nfile='a'\nkind='dlib'"), ErrorKind::PackInvalid);
+    }
+
+    #[test]
+    fn files_outside_the_folder_are_refused() {
+        for file in ["../a.onnx", "/etc/passwd", "sub/../../a.onnx", ""] {
+            let text = format!("format = 1\nname = 'x'\n[detector]\nfile = '{file}'\nkind = 'scrfd'");
+            assert_eq!(kind_of(&text), ErrorKind::PackInvalid, "{file}");
+        }
+        let text = "format = 1\nname = 'x'\n[detector]\nfile = 'sub/a.onnx'\nkind = 'scrfd'";
+        assert_eq!(kind_of(text), ErrorKind::ModelNotFound);
+    }
+
+    #[test]
+    fn overrides_are_checked() {
+        let entry = |std: f32, threshold: f32| {
+            let text = format!("file='a'\nkind='yunet'\nstd=[{std:?},1.0,1.0]\nscore_threshold={threshold:?}");
+            toml::from_str::<DetectorEntry>(&text).unwrap().spec()
+        };
+        assert_eq!(entry(0.0, 0.5).unwrap_err().kind(), ErrorKind::PackInvalid);
+        assert_eq!(entry(1.0, 1.5).unwrap_err().kind(), ErrorKind::PackInvalid);
+        assert_eq!(entry(2.0, 0.5).unwrap().normalization.std, [2.0, 1.0, 1.0]);
+    }
+}

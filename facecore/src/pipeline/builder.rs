@@ -1,0 +1,167 @@
+//! Choosing a recognizer's models and options.
+
+use std::path::{Path, PathBuf};
+
+use super::Recognizer;
+use crate::backend::RuntimeOptions;
+use crate::detect::{Detector, DetectorOptions};
+use crate::embed::{Embedder, EmbedderOptions};
+use crate::error::{Result, fail};
+use crate::image::DecodeOptions;
+use crate::model::onnx::OnnxModel;
+use crate::model::{DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, ModelSource, Pack};
+
+/// Builds a [`Recognizer`], or only its [`Detector`] or [`Embedder`], from a pack or from single files.
+///
+/// A file given by itself wins over the pack's.
+#[derive(Debug, Clone, Default)]
+pub struct RecognizerBuilder {
+    pack: Option<PathBuf>,
+    detector: Option<PathBuf>,
+    detector_kind: Option<DetectorKind>,
+    embedder: Option<PathBuf>,
+    embedder_kind: Option<EmbedderKind>,
+    runtime: RuntimeOptions,
+    detector_options: DetectorOptions,
+    embedder_options: EmbedderOptions,
+    decode: DecodeOptions,
+}
+
+impl RecognizerBuilder {
+    /// A folder with `pack.toml`.
+    #[must_use]
+    pub fn pack(mut self, folder: impl AsRef<Path>) -> Self {
+        self.pack = Some(folder.as_ref().to_path_buf());
+        self
+    }
+
+    /// A bare ONNX file; its kind is found by its ports.
+    #[must_use]
+    pub fn detector(mut self, file: impl AsRef<Path>) -> Self {
+        self.detector = Some(file.as_ref().to_path_buf());
+        self
+    }
+
+    /// The kind of the bare detector file, where it is not evident.
+    #[must_use]
+    pub fn detector_kind(mut self, kind: DetectorKind) -> Self {
+        self.detector_kind = Some(kind);
+        self
+    }
+
+    /// A bare ONNX file; its kind is found by its name.
+    #[must_use]
+    pub fn embedder(mut self, file: impl AsRef<Path>) -> Self {
+        self.embedder = Some(file.as_ref().to_path_buf());
+        self
+    }
+
+    /// The kind of the bare embedder file, where it is not evident.
+    #[must_use]
+    pub fn embedder_kind(mut self, kind: EmbedderKind) -> Self {
+        self.embedder_kind = Some(kind);
+        self
+    }
+
+    /// Which runtime, provider, precision and how many threads.
+    #[must_use]
+    pub fn runtime(mut self, options: RuntimeOptions) -> Self {
+        self.runtime = options;
+        self
+    }
+
+    /// Sessions of one thread each and as many photos at once as there were threads: the best use of the
+    /// CPUs where many photos are worked at, or many callers share the recognizer.
+    #[must_use]
+    pub fn for_many_photos(mut self) -> Self {
+        let session = &mut self.runtime.session;
+        session.concurrency = session.concurrency.max(session.threads);
+        session.threads = 1;
+        self
+    }
+
+    /// What to look for.
+    #[must_use]
+    pub fn detector_options(mut self, options: DetectorOptions) -> Self {
+        self.detector_options = options;
+        self
+    }
+
+    /// How to embed.
+    #[must_use]
+    pub fn embedder_options(mut self, options: EmbedderOptions) -> Self {
+        self.embedder_options = options;
+        self
+    }
+
+    /// Limits on photo files, and whether EXIF orientation is applied.
+    #[must_use]
+    pub fn decode_options(mut self, options: DecodeOptions) -> Self {
+        self.decode = options;
+        self
+    }
+
+    /// Loads both models.
+    ///
+    /// Errors with `InvalidArgument` if one was not named, and as [`Pack::open`], [`Detector::load`] and
+    /// [`Embedder::load`] do.
+    pub fn build(&self) -> Result<Recognizer> {
+        let pack = self.open_pack()?;
+        let detector = self.load_detector(pack.as_ref())?;
+        let embedder = self.load_embedder(pack.as_ref())?;
+        let mut recognizer = Recognizer::from_parts(detector, embedder, self.runtime.session.concurrency);
+        recognizer.decode = self.decode.clone();
+        Ok(recognizer)
+    }
+
+    /// Loads the detector alone.
+    pub fn build_detector(&self) -> Result<Detector> {
+        self.load_detector(self.open_pack()?.as_ref())
+    }
+
+    /// Loads the embedder alone.
+    pub fn build_embedder(&self) -> Result<Embedder> {
+        self.load_embedder(self.open_pack()?.as_ref())
+    }
+
+    fn open_pack(&self) -> Result<Option<Pack>> {
+        self.pack.as_ref().map(Pack::open).transpose()
+    }
+
+    fn load_detector(&self, pack: Option<&Pack>) -> Result<Detector> {
+        let (source, spec) = match (&self.detector, pack.and_then(|pack| pack.detector.as_ref())) {
+            (Some(file), _) => {
+                let source = ModelSource::open(file)?;
+                let spec = match self.detector_kind {
+                    Some(kind) => DetectorSpec::of(kind),
+                    None => DetectorSpec::evident(&parse(&source)?, &source)?,
+                };
+                (source, spec)
+            }
+            (None, Some(part)) => (part.source.clone(), part.spec.clone()),
+            (None, None) => fail!(InvalidArgument, "no detector was named: give a pack that has one, or a detector file"),
+        };
+        Detector::load(&source, spec, &self.runtime, self.detector_options.clone())
+    }
+
+    fn load_embedder(&self, pack: Option<&Pack>) -> Result<Embedder> {
+        let (source, spec) = match (&self.embedder, pack.and_then(|pack| pack.embedder.as_ref())) {
+            (Some(file), _) => {
+                let source = ModelSource::open(file)?;
+                let graph = parse(&source)?;
+                let spec = match self.embedder_kind {
+                    Some(kind) => EmbedderSpec::of_file(kind, &graph),
+                    None => EmbedderSpec::evident(&graph, &source)?,
+                };
+                (source, spec)
+            }
+            (None, Some(part)) => (part.source.clone(), part.spec.clone()),
+            (None, None) => fail!(InvalidArgument, "no embedder was named: give a pack that has one, or an embedder file"),
+        };
+        Embedder::load(&source, spec, &self.runtime, self.embedder_options.clone())
+    }
+}
+
+fn parse(source: &ModelSource) -> Result<OnnxModel> {
+    OnnxModel::parse(source.bytes()).map_err(|error| error.context(source.name()))
+}
