@@ -87,7 +87,25 @@ impl Embedding {
         for value in &mut values {
             *value = (f64::from(*value) / norm) as f32;
         }
-        Ok(Embedding { values: values.into_boxed_slice(), norm: norm as f32, space })
+        // Kept finite, so that it survives every text format.
+        let norm = norm.min(f64::from(f32::MAX)) as f32;
+        Ok(Embedding { values: values.into_boxed_slice(), norm, space })
+    }
+
+    /// An embedding that was normalised before it was stored. Normalising again could change its
+    /// last bits, so the values are only checked: `InvalidEmbedding` if their length differs from 1
+    /// by more than 1e-3, or if `norm` is no positive finite number.
+    pub(crate) fn from_stored(values: impl Into<Box<[f32]>>, norm: f32, space: EmbeddingSpace) -> Result<Embedding> {
+        let values = values.into();
+        let length = values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
+        // `contains` is false for NaN too.
+        if !(0.999..=1.001).contains(&length) {
+            fail!(InvalidEmbedding, "a stored embedding has length 1, this one has {length}");
+        }
+        if !(norm.is_finite() && norm > 0.0) {
+            fail!(InvalidEmbedding, "the norm of an embedding is a positive number, not {norm}");
+        }
+        Ok(Embedding { values, norm, space })
     }
 
     /// The coordinates, of length 1 together.
@@ -133,7 +151,12 @@ impl Embedding {
             fail!(EmbeddingSpaceMismatch, "embeddings of {} and {} cannot be compared", self.space, other.space);
         }
         if self.dimension() != other.dimension() {
-            fail!(DimensionMismatch, "embeddings of {} and {} dimensions cannot be compared", self.dimension(), other.dimension());
+            fail!(
+                DimensionMismatch,
+                "embeddings of {} and {} dimensions cannot be compared",
+                self.dimension(),
+                other.dimension()
+            );
         }
         Ok(())
     }
@@ -199,6 +222,17 @@ mod tests {
     #[test]
     fn huge_values_do_not_overflow_the_norm() {
         assert!((embedding(&[f32::MAX, f32::MAX]).values()[0] - 0.5f32.sqrt()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn stored_values_keep_their_bits_and_are_checked() {
+        let space = EmbeddingSpace::new("test", 0.4);
+        let first = Embedding::from_raw([1.0, 2.0, 3.0], space.clone()).unwrap();
+        assert_eq!(Embedding::from_stored(first.values(), first.norm(), space.clone()).unwrap(), first);
+        for (bad, norm) in [([1.0, 1.0], 1.0), ([0.0, 0.0], 1.0), ([f32::NAN, 1.0], 1.0), ([1.0, 0.0], f32::NAN)] {
+            let error = Embedding::from_stored(bad, norm, space.clone()).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::InvalidEmbedding);
+        }
     }
 
     #[test]

@@ -5,5 +5,6 @@ pub mod gallery;
 pub mod geometry;
 #[cfg(feature = "recognition")]
 pub mod image;
+mod index;
 
 pub use error::{Error, ErrorKind, Result};

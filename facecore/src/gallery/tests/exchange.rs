@@ -1,0 +1,171 @@
+//! Galleries as JSON Lines.
+
+use super::*;
+
+fn exported(gallery: &Gallery) -> String {
+    let mut out = Vec::new();
+    gallery.export(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// Two namespaces with everything that can be stored.
+fn full() -> Gallery {
+    let gallery = Gallery::in_memory();
+    let (staff, guests) = (gallery.namespace("staff").unwrap(), gallery.namespace("guests \"VIP\"").unwrap());
+    gallery.namespace("empty").unwrap();
+    gallery.namespace("pinned").unwrap().pin(&space().with_threshold(0.123), 512).unwrap();
+    let mut random = model::Random(9);
+    for n in 0..20 {
+        let raw: Vec<f32> = (0..DIMENSION).map(|i| random.coordinate() * 0.01f32.powi(i as i32 % 15)).collect();
+        let mut new = NewFace::from(Embedding::from_raw(raw, space()).unwrap());
+        new.source = (n % 3 == 0).then(|| format!("{n}.jpg"));
+        new.metadata.insert("n".into(), json!(n));
+        staff.enrol(format!("person {}", n % 7), &[new]).unwrap();
+    }
+    staff.remove_person("person 3").unwrap();
+    staff.set_name("person 1", Some("One\nTwo")).unwrap();
+    staff.set_metadata("person 2", json!({"floor": [1, null]}).as_object().unwrap().clone()).unwrap();
+    staff.enrol("nobody yet", &[]).unwrap();
+    guests.add("ada", &Embedding::from_raw(vec![f32::MAX; 100], EmbeddingSpace::new("other", -0.25)).unwrap()).unwrap();
+    gallery
+}
+
+#[test]
+fn a_restored_gallery_is_the_same_to_the_bit() {
+    let text = exported(&full());
+    let gallery = Gallery::in_memory();
+    let report = gallery.import(text.as_bytes()).unwrap();
+    assert_eq!(report, ImportReport { persons: 8, faces: 18, duplicates: 0, kept_ids: true });
+    assert_eq!(exported(&gallery), text);
+
+    let (old, new) = (full().namespace("staff").unwrap(), gallery.namespace("staff").unwrap());
+    assert_eq!(old.persons().unwrap(), new.persons().unwrap());
+    for face in old.persons().unwrap().iter().flat_map(|person| &person.faces) {
+        let (a, b) = (old.face(*face).unwrap(), new.face(*face).unwrap());
+        assert_eq!(a, b);
+        let bits = |face: &EnrolledFace| face.embedding.values().iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&a), bits(&b));
+        assert!(new.add("fresh", &a.embedding).unwrap().get() > 21, "restored ids are taken");
+    }
+    assert_eq!(gallery.namespace("pinned").unwrap().space().unwrap().threshold(), 0.123);
+}
+
+#[test]
+fn importing_into_a_gallery_in_use_merges() {
+    let text = exported(&full());
+    let gallery = full();
+    let staff = gallery.namespace("staff").unwrap();
+    staff.add("ada", &face(0, 0.0)).unwrap();
+    staff.set_name("person 1", Some("changed")).unwrap();
+    staff.remove_person("person 0").unwrap();
+    let report = gallery.import(text.as_bytes()).unwrap();
+    assert_eq!(report, ImportReport { persons: 1, faces: 3, duplicates: 15, kept_ids: false });
+    assert_eq!(staff.get("person 1").unwrap().name.as_deref(), Some("One\nTwo"));
+    assert!(staff.get("person 0").unwrap().faces.iter().all(|id| id.get() > 22), "ids are never used again");
+    assert_eq!(staff.get("ada").unwrap().faces.len(), 1);
+}
+
+#[test]
+fn face_lines_alone_suffice() {
+    let values = face(3, 0.0).values().to_vec();
+    let line = json!({"namespace": "n", "person": "p", "name": "P", "space": "s", "threshold": 0.5, "norm": 2.0, "embedding": values});
+    let gallery = Gallery::in_memory();
+    let report = gallery.import(format!("\n{line}\r\n\n{line}").as_bytes()).unwrap();
+    assert_eq!(report, ImportReport { persons: 1, faces: 1, duplicates: 1, kept_ids: false });
+    let person = gallery.existing_namespace("n").unwrap().get("p").unwrap();
+    assert_eq!((person.name.as_deref(), person.faces.len()), (Some("P"), 1));
+}
+
+#[test]
+fn ids_too_high_are_replaced() {
+    let mut line =
+        json!({"namespace": "n", "person": "p", "space": "s", "threshold": 0.5, "norm": 2.0, "face": u64::MAX});
+    line["embedding"] = json!(face(3, 0.0).values());
+    let gallery = Gallery::in_memory();
+    assert!(!gallery.import(line.to_string().as_bytes()).unwrap().kept_ids);
+    assert_eq!(gallery.namespace("n").unwrap().get("p").unwrap().faces, [FaceId::from(1)]);
+}
+
+#[test]
+fn a_bad_line_is_named_and_nothing_is_imported() {
+    let good = exported(&full());
+    let line = |changes: serde_json::Value| {
+        let mut line =
+            json!({"namespace": "staff", "person": "x", "space": "test-64", "threshold": 0.5, "norm": 1.0, "face": 90});
+        line["embedding"] = json!(face(1, 0.0).values());
+        for (key, value) in changes.as_object().unwrap() {
+            line[key] = value.clone();
+        }
+        line.to_string()
+    };
+    let null = serde_json::Value::Null;
+    let bad = [
+        "{".to_owned(),
+        "[]".to_owned(),
+        "{}".to_owned(),
+        "\u{0}".to_owned(),
+        r#"{"namespace":"n","persona":"x"}"#.to_owned(),
+        r#"{"namespace":"n","person":"x","source":"x"}"#.to_owned(),
+        r#"{"namespace":"n","person":"x","threshold":0.5}"#.to_owned(),
+        r#"{"namespace":"n","name":"x"}"#.to_owned(),
+        r#"{"namespace":"n","space":"s","threshold":0.5}"#.to_owned(),
+        r#"{"namespace":"n","space":"s","threshold":7,"dimension":64}"#.to_owned(),
+        r#"{"namespace":"n","space":"s","threshold":0.5,"dimension":63}"#.to_owned(),
+        line(json!({"person": null})),
+        line(json!({"person": ""})),
+        line(json!({"namespace": ""})),
+        line(json!({"space": null})),
+        line(json!({"space": "another"})),
+        line(json!({"norm": null})),
+        line(json!({"norm": 0})),
+        line(json!({"face": 0})),
+        line(json!({"face": 1})),
+        line(json!({"face": -1})),
+        line(json!({"dimension": 64})),
+        line(json!({"embedding": vec![0.5; 64]})),
+        line(json!({"embedding": [1.0]})),
+        line(json!({"embedding": [1.0, null]})),
+        line(json!({"metadata": 3})),
+    ];
+    let gallery = full();
+    let before = exported(&gallery);
+    let number = good.lines().count() + 1;
+    for bad in bad {
+        let error = gallery.import(format!("{good}{bad}\n{good}").as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::GalleryCorrupt, "{bad}");
+        assert!(error.to_string().starts_with(&format!("line {number} of the import: ")), "{bad}: {error}");
+        assert_eq!(exported(&gallery), before);
+    }
+    assert!(gallery.import(line(json!({"name": null})).as_bytes()).is_ok(), "the unchanged line is good: {null}");
+}
+
+#[test]
+fn other_embeddings_are_refused_whole() {
+    let gallery = Gallery::in_memory();
+    let other = Embedding::from_raw(vec![1.0; DIMENSION], EmbeddingSpace::new("mine", 0.5)).unwrap();
+    gallery.namespace("staff").unwrap().add("ada", &other).unwrap();
+    let error = gallery.import(exported(&full()).as_bytes()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::EmbeddingSpaceMismatch);
+    assert_eq!(gallery.namespaces(), ["staff"]);
+}
+
+#[test]
+fn failing_files_are_io_errors() {
+    struct Broken;
+    impl std::io::Write for Broken {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("disk full"))
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("unplugged"))
+        }
+    }
+    let error = full().export(Broken).unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Io, "cannot write the export: disk full"));
+    assert_eq!(kind(Gallery::in_memory().import(std::io::BufReader::new(Broken))), ErrorKind::Io);
+}
