@@ -60,12 +60,7 @@ pub mod detect;
 pub mod embed;
 #[cfg(feature = "recognition")]
 pub mod image;
-#[cfg(feature = "recognition")]
-pub mod model;
-#[cfg(feature = "recognition")]
-pub mod pipeline;
-#[cfg(feature = "recognition")]
-mod preprocess;
+mod index;
 
 pub use embedding::{Embedding, EmbeddingSpace};
 pub use error::{Error, ErrorKind, Result};

@@ -192,45 +192,51 @@ fn write_failed(error: std::io::Error) -> Error {
 }
 
 impl Contents {
-fn read(mut input: impl BufRead) -> Result<Contents> {
-    let mut plans: BTreeMap<String, Plan> = BTreeMap::new();
-    let (mut ids, mut all_have_ids) = (HashSet::new(), true);
-    let mut text = Vec::new();
-    for number in 1u64.. {
-        text.clear();
-        let read = input.read_until(b'\n', &mut text).map_err(|error| {
-            Error::new(ErrorKind::Io, format!("cannot read line {number} of the import: {error}")).with_source(error)
-        })?;
-        if read == 0 {
-            break;
-        }
-        if text.trim_ascii().is_empty() {
-            continue;
-        }
-        // Whatever is wrong, it is the file that is damaged.
-        let corrupt = |error: Error| {
-            Error::new(ErrorKind::GalleryCorrupt, format!("line {number} of the import: {error}")).with_source(error)
-        };
-        let line: Line = serde_json::from_slice(&text).map_err(|error| {
-            // The line is JSON's line 1 always; only the column says anything.
-            let message = error.to_string().replace(" at line 1 column ", ", at column ");
-            Error::new(ErrorKind::GalleryCorrupt, format!("line {number} of the import: {message}")).with_source(error)
-        })?;
-        if line.embedding.is_some() {
-            match line.face {
-                Some(id) if !ids.insert(id.get()) => {
-                    return Err(corrupt(Error::new(ErrorKind::GalleryCorrupt, format!("face {id} was there before"))));
-                }
-                id => all_have_ids &= id.is_some(),
+    fn read(mut input: impl BufRead) -> Result<Contents> {
+        let mut plans: BTreeMap<String, Plan> = BTreeMap::new();
+        let (mut ids, mut all_have_ids) = (HashSet::new(), true);
+        let mut text = Vec::new();
+        for number in 1u64.. {
+            text.clear();
+            let read = input.read_until(b'\n', &mut text).map_err(|error| {
+                Error::new(ErrorKind::Io, format!("cannot read line {number} of the import: {error}"))
+                    .with_source(error)
+            })?;
+            if read == 0 {
+                break;
             }
+            if text.trim_ascii().is_empty() {
+                continue;
+            }
+            // Whatever is wrong, it is the file that is damaged.
+            let corrupt = |error: Error| {
+                Error::new(ErrorKind::GalleryCorrupt, format!("line {number} of the import: {error}"))
+                    .with_source(error)
+            };
+            let line: Line = serde_json::from_slice(&text).map_err(|error| {
+                // The line is JSON's line 1 always; only the column says anything.
+                let message = error.to_string().replace(" at line 1 column ", ", at column ");
+                Error::new(ErrorKind::GalleryCorrupt, format!("line {number} of the import: {message}"))
+                    .with_source(error)
+            })?;
+            if line.embedding.is_some() {
+                match line.face {
+                    Some(id) if !ids.insert(id.get()) => {
+                        return Err(corrupt(Error::new(
+                            ErrorKind::GalleryCorrupt,
+                            format!("face {id} was there before"),
+                        )));
+                    }
+                    id => all_have_ids &= id.is_some(),
+                }
+            }
+            person::check_name("the name of a namespace", &line.namespace).map_err(corrupt)?;
+            let plan = plans.entry(line.namespace.clone()).or_default();
+            plan.read(line).map_err(corrupt)?;
         }
-        person::check_name("the name of a namespace", &line.namespace).map_err(corrupt)?;
-        let plan = plans.entry(line.namespace.clone()).or_default();
-        plan.read(line).map_err(corrupt)?;
+        let range = ids.iter().min().copied().zip(ids.iter().max().copied());
+        Ok(Contents { plans, ids: range.filter(|_| all_have_ids) })
     }
-    let range = ids.iter().min().copied().zip(ids.iter().max().copied());
-    Ok(Contents { plans, ids: range.filter(|_| all_have_ids) })
-}
 }
 
 impl Plan {

@@ -3,7 +3,6 @@
 mod exchange;
 mod model;
 mod threads;
-mod measure;
 
 use serde_json::json;
 
