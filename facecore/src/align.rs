@@ -121,7 +121,8 @@ mod tests {
     #[test]
     fn landmarks_in_one_place_are_an_error() {
         let image = ImageView::packed(&[0; 3], 1, 1, PixelFormat::Rgb).unwrap();
-        let error = Aligner::new(Template::arcface_112()).align(image, &Landmarks([Point::new(1.0, 1.0); 5])).unwrap_err();
+        let error =
+            Aligner::new(Template::arcface_112()).align(image, &Landmarks([Point::new(1.0, 1.0); 5])).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Landmarks);
     }
 }

@@ -213,7 +213,11 @@ fn check_input(inputs: &[PortInfo], spec: &EmbedderSpec) -> Result<Option<usize>
         [batch, channels, rows, columns] if takes(*channels, 3) && takes(*rows, height) && takes(*columns, width) => {
             Ok(*batch)
         }
-        _ => fail!(ModelMismatch, "input {port} is not [batch, 3, {height}, {width}], which template {} needs", spec.template.name),
+        _ => fail!(
+            ModelMismatch,
+            "input {port} is not [batch, 3, {height}, {width}], which template {} needs",
+            spec.template.name
+        ),
     }
 }
 

@@ -60,7 +60,12 @@ pub mod detect;
 pub mod embed;
 #[cfg(feature = "recognition")]
 pub mod image;
-mod index;
+#[cfg(feature = "recognition")]
+pub mod model;
+#[cfg(feature = "recognition")]
+pub mod pipeline;
+#[cfg(feature = "recognition")]
+mod preprocess;
 
 pub use embedding::{Embedding, EmbeddingSpace};
 pub use error::{Error, ErrorKind, Result};
@@ -75,5 +80,5 @@ pub use {
     embed::{Embedder, EmbedderOptions, FlipAugmentation},
     image::{DecodeOptions, Image, ImageView, PixelFormat, Rotation},
     model::{DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, ModelSource, Pack, Template},
-    pipeline::{Enrolment, FaceChoice, RecognizedFace, Recognition, Recognizer, RecognizerBuilder, Timings},
+    pipeline::{Enrolment, FaceChoice, Recognition, RecognizedFace, Recognizer, RecognizerBuilder, Timings},
 };

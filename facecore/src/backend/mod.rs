@@ -142,8 +142,9 @@ pub fn open_session(model: &ModelSource, options: &RuntimeOptions) -> Result<Box
             Ok(session) => session,
             // A file that cannot be parsed stays unparsable, and a strict provider stays missing.
             Err(error) if error.kind() == ErrorKind::ModelCorrupt || !options.rten_may_serve() => return Err(error),
-            Err(error) => rten_session(model, options, vec![format!("ONNX Runtime: {error}")])
-                .map_err(|rten| Error::new(rten.kind(), format!("{rten}; before that, ONNX Runtime failed: {error}")))?,
+            Err(error) => rten_session(model, options, vec![format!("ONNX Runtime: {error}")]).map_err(|rten| {
+                Error::new(rten.kind(), format!("{rten}; before that, ONNX Runtime failed: {error}"))
+            })?,
         },
     };
     check_elements(model, session.inputs())?;

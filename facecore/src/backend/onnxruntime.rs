@@ -64,7 +64,9 @@ pub(super) fn connect(explicit: Option<&Path>) -> Result<OnnxRuntime> {
 }
 
 fn load(library: &Path) -> Result<OnnxRuntime> {
-    let invalid = |why: String| Error::new(ErrorKind::RuntimeInvalid, format!("{} is no usable ONNX Runtime: {why}", library.display()));
+    let invalid = |why: String| {
+        Error::new(ErrorKind::RuntimeInvalid, format!("{} is no usable ONNX Runtime: {why}", library.display()))
+    };
     let builder = ort::init_from(library).map_err(|error| invalid(error.to_string()))?;
     let environment = builder
         .with_name("facecore")
@@ -116,7 +118,10 @@ impl OnnxRuntime {
 
     /// Every provider facecore can use, and what is missing for it.
     pub(super) fn providers(&self) -> Vec<(String, std::result::Result<(), String>)> {
-        every_provider().iter().map(|provider| (provider.name().to_string(), self.missing_for(provider).map_or(Ok(()), Err))).collect()
+        every_provider()
+            .iter()
+            .map(|provider| (provider.name().to_string(), self.missing_for(provider).map_or(Ok(()), Err)))
+            .collect()
     }
 
     /// What keeps `provider` from being used, as far as can be seen without loading it.
@@ -127,7 +132,8 @@ impl OnnxRuntime {
             Provider::Cuda(_) => (ep::CUDA::is_available(), "cuda", "onnxruntime-gpu"),
             Provider::TensorRt(_) => (ep::TensorRT::is_available(), "tensorrt", "onnxruntime-gpu"),
         };
-        let plugin = format!("{}onnxruntime_providers_{plugin}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+        let plugin =
+            format!("{}onnxruntime_providers_{plugin}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
         let folder = self.library.parent().unwrap_or(Path::new("."));
         if !folder.join(&plugin).is_file() {
             return Some(format!("{plugin} is not beside {}; install {package}", self.library.display()));
@@ -143,7 +149,9 @@ impl OnnxRuntime {
     fn open(&self, model: &ModelSource, options: &SessionOptions) -> Result<(OrtSession, Setup)> {
         let strict = matches!(options.provider, ProviderRequest::Strict(_));
         let mut attempts = match &options.provider {
-            ProviderRequest::Auto => vec![Provider::Cuda(CudaOptions::default()), Provider::OpenVino(OpenVinoOptions::default())],
+            ProviderRequest::Auto => {
+                vec![Provider::Cuda(CudaOptions::default()), Provider::OpenVino(OpenVinoOptions::default())]
+            }
             ProviderRequest::Strict(provider) => vec![provider.clone()],
             ProviderRequest::Prefer(providers) => providers.clone(),
         };
@@ -174,7 +182,11 @@ impl OnnxRuntime {
                 Err(error) if strict => {
                     return Err(Error::new(
                         ErrorKind::ProviderUnavailable,
-                        format!("provider {} was required, but it does not run {}: {error}", setup.provider.name(), model.name()),
+                        format!(
+                            "provider {} was required, but it does not run {}: {error}",
+                            setup.provider.name(),
+                            model.name()
+                        ),
                     )
                     .with_source(error));
                 }
@@ -303,10 +315,34 @@ impl Setup {
         let fast = self.precision == Precision::Fast;
         match &self.provider {
             Provider::Cpu(_) => "f32",
-            Provider::OpenVino(options) if options.device.starts_with("CPU") => if fast && cpu_has_bf16() { "bf16" } else { "f32" },
-            Provider::OpenVino(_) => if fast { "f16" } else { "f32" },
-            Provider::Cuda(_) => if fast { "tf32" } else { "f32" },
-            Provider::TensorRt(options) => if self.tensorrt_fp16(options) { "fp16" } else { "f32" },
+            Provider::OpenVino(options) if options.device.starts_with("CPU") => {
+                if fast && cpu_has_bf16() {
+                    "bf16"
+                } else {
+                    "f32"
+                }
+            }
+            Provider::OpenVino(_) => {
+                if fast {
+                    "f16"
+                } else {
+                    "f32"
+                }
+            }
+            Provider::Cuda(_) => {
+                if fast {
+                    "tf32"
+                } else {
+                    "f32"
+                }
+            }
+            Provider::TensorRt(options) => {
+                if self.tensorrt_fp16(options) {
+                    "fp16"
+                } else {
+                    "f32"
+                }
+            }
         }
     }
 
@@ -314,7 +350,9 @@ impl Setup {
         match &self.provider {
             Provider::Cpu(_) => "CPU".into(),
             Provider::OpenVino(options) => options.device.clone(),
-            Provider::Cuda(CudaOptions { device, .. }) | Provider::TensorRt(TensorRtOptions { device, .. }) => format!("GPU {device}"),
+            Provider::Cuda(CudaOptions { device, .. }) | Provider::TensorRt(TensorRtOptions { device, .. }) => {
+                format!("GPU {device}")
+            }
         }
     }
 }
@@ -377,11 +415,15 @@ impl Session for PooledSession {
     }
 
     fn run(&self, inputs: &[TensorView<'_>], outputs: &mut Outputs) -> Result<()> {
-        let failed = |error: ort::Error| Error::new(ErrorKind::Inference, format!("ONNX Runtime failed: {error}")).with_source(error);
+        let failed = |error: ort::Error| {
+            Error::new(ErrorKind::Inference, format!("ONNX Runtime failed: {error}")).with_source(error)
+        };
         let values = inputs
             .iter()
             .zip(&self.inputs)
-            .map(|(tensor, port)| Ok((port.name.as_str(), TensorRef::from_array_view((tensor.shape, tensor.data))?.into())))
+            .map(|(tensor, port)| {
+                Ok((port.name.as_str(), TensorRef::from_array_view((tensor.shape, tensor.data))?.into()))
+            })
             .collect::<ort::Result<Vec<(&str, SessionInputValue<'_>)>>>()
             .map_err(failed)?;
         self.pool.with(|session| {

@@ -133,12 +133,18 @@ mod tests {
     fn failures_and_panics_give_everything_back() {
         let pool = Pool::new(7, 1, || Ok(8));
         assert!(pool.with(|_| Err::<(), _>(Error::new(ErrorKind::Inference, "no"))).is_err());
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pool.with(|_| -> Result<()> { panic!("no") })));
+        let panicked =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pool.with(|_| -> Result<()> { panic!("no") })));
         assert!(panicked.is_err());
         assert_eq!(pool.with(|item| Ok(*item)).unwrap(), 7);
 
         let empty = Pool::new(7, 2, || Err(Error::new(ErrorKind::Inference, "cannot make")));
-        empty.with(|_| { assert!(empty.with(|_| Ok(())).is_err()); Ok(()) }).unwrap();
+        empty
+            .with(|_| {
+                assert!(empty.with(|_| Ok(())).is_err());
+                Ok(())
+            })
+            .unwrap();
         assert_eq!(empty.with(|item| Ok(*item)).unwrap(), 7);
     }
 }

@@ -108,7 +108,8 @@ impl Session for RtenSession {
             values.push((*node, view.into()));
         }
         let results = self.pools.with(|pool| {
-            let options = RunOptions { thread_pool: Some(pool.clone()), ..RunOptions::default() };
+            let mut options = RunOptions::default();
+            options.thread_pool = Some(pool.clone());
             let results = guarded(|| self.model.run(values, &self.output_nodes, Some(options))).map_err(failed)?;
             results.map_err(|error| failed(error.to_string()).with_source(error))
         })?;

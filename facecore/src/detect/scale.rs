@@ -85,7 +85,12 @@ fn main_pass(request: &Request) -> Result<Pass> {
             fail!(InvalidArgument, "the model's input is fixed at {} x {}, not {w} x {h}", fixed.0, fixed.1)
         }
         (InputSize::Native, Some(fixed)) => {
-            fail!(InvalidArgument, "the model's input is fixed at {} x {}; it cannot take images as they are", fixed.0, fixed.1)
+            fail!(
+                InvalidArgument,
+                "the model's input is fixed at {} x {}; it cannot take images as they are",
+                fixed.0,
+                fixed.1
+            )
         }
         (_, Some(fixed)) => InputSize::Letterbox(fixed.0, fixed.1),
         (size, None) => size,
@@ -108,7 +113,11 @@ fn main_pass(request: &Request) -> Result<Pass> {
                 || w % request.stride != 0
                 || h % request.stride != 0
             {
-                fail!(InvalidArgument, "an input of {w} x {h} pixels is not a multiple of {} up to {MAX_SIDE}", request.stride);
+                fail!(
+                    InvalidArgument,
+                    "an input of {w} x {h} pixels is not a multiple of {} up to {MAX_SIDE}",
+                    request.stride
+                );
             }
             // The sides are cut, not rounded, as insightface does.
             let (content_width, content_height) = if width * h < height * w {
@@ -193,7 +202,9 @@ mod tests {
 
     #[test]
     fn what_a_fixed_model_cannot_do_is_refused() {
-        let fixed = |size, smallest_face| plan(&Request { size, smallest_face, fixed: Some((640, 640)), ..request((100, 100)) });
+        let fixed = |size, smallest_face| {
+            plan(&Request { size, smallest_face, fixed: Some((640, 640)), ..request((100, 100)) })
+        };
         assert!(fixed(InputSize::Letterbox(320, 320), None).is_err());
         assert!(fixed(InputSize::Native, None).is_err());
         assert!(fixed(InputSize::Auto, Some((10.0, 16.0))).is_err());

@@ -24,7 +24,9 @@ impl Scrfd {
             9 => (3, true),
             10 => (5, false),
             15 => (5, true),
-            count => fail!(ModelMismatch, "{FAMILY} has 6, 9, 10 or 15 outputs, this model has {count}: {}", list(ports)),
+            count => {
+                fail!(ModelMismatch, "{FAMILY} has 6, 9, 10 or 15 outputs, this model has {count}: {}", list(ports))
+            }
         };
         let anchors = if levels == 3 { 2 } else { 1 };
         let groups = grouped(&chosen, levels);
@@ -49,7 +51,8 @@ fn grouped<'p>(ports: &[&'p PortInfo], levels: usize) -> Vec<&'p PortInfo> {
     let mut sorted = ports.to_vec();
     sorted.sort_by_key(|port| width(port));
     let widths: Vec<_> = sorted.iter().map(|port| width(port)).collect();
-    let regular = widths.chunks(levels).zip([1, 4, 10]).all(|(group, wide)| group.iter().all(|width| *width == Some(wide)));
+    let regular =
+        widths.chunks(levels).zip([1, 4, 10]).all(|(group, wide)| group.iter().all(|width| *width == Some(wide)));
     if regular { sorted } else { ports.to_vec() }
 }
 
@@ -84,7 +87,8 @@ impl Decoder for Scrfd {
                 }
                 let landmarks = match (points, point_rows.get(index)) {
                     (Some(points), Some(offsets)) => {
-                        let place = |at: usize| Point::new(x + offsets[2 * at] * stride, y + offsets[2 * at + 1] * stride);
+                        let place =
+                            |at: usize| Point::new(x + offsets[2 * at] * stride, y + offsets[2 * at + 1] * stride);
                         if offsets.iter().any(|offset| !offset.is_finite()) {
                             return points.not_finite();
                         }
@@ -145,7 +149,10 @@ mod tests {
     #[test]
     fn groups_may_come_in_another_order() {
         let by_level = Scrfd::bind(&ports(&[1, 4, 1, 4, 1, 4]), &[], None).unwrap();
-        assert_eq!(by_level.levels[1].2.rows(&vec![Tensor { shape: vec![], data: vec![0.0; 8] }; 6], 2).unwrap().len(), 8);
+        assert_eq!(
+            by_level.levels[1].2.rows(&vec![Tensor { shape: vec![], data: vec![0.0; 8] }; 6], 2).unwrap().len(),
+            8
+        );
         assert!(by_level.levels[0].3.is_none());
     }
 

@@ -29,8 +29,10 @@ impl YuNet {
     /// Finds the twelve outputs by their names (`cls_8`, `obj_8`, `bbox_8`, `kps_8`, …), or takes them in
     /// the order `names` gives.
     pub(super) fn bind(ports: &[PortInfo], names: &[String], size: Option<(usize, usize)>) -> Result<Self> {
-        let usual: Vec<String> =
-            ["cls", "obj", "bbox", "kps"].iter().flat_map(|part| STRIDES.map(|stride| format!("{part}_{stride}"))).collect();
+        let usual: Vec<String> = ["cls", "obj", "bbox", "kps"]
+            .iter()
+            .flat_map(|part| STRIDES.map(|stride| format!("{part}_{stride}")))
+            .collect();
         let names = if names.is_empty() { &usual } else { names };
         let chosen = named_ports(ports, names)?;
         if chosen.len() != 12 {
@@ -87,9 +89,8 @@ impl Decoder for YuNet {
                 if offsets.iter().any(|offset| !offset.is_finite()) {
                     return points.not_finite();
                 }
-                let place = |at: usize| {
-                    Point::new((column + offsets[2 * at]) * stride, (row + offsets[2 * at + 1]) * stride)
-                };
+                let place =
+                    |at: usize| Point::new((column + offsets[2 * at]) * stride, (row + offsets[2 * at + 1]) * stride);
                 let landmarks = Some(Landmarks(std::array::from_fn(place)));
                 faces.push(Face { rect, score: product.sqrt(), landmarks });
             }

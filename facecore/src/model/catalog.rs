@@ -50,11 +50,9 @@ pub(super) fn embedder(kind: EmbedderKind) -> EmbedderSpec {
             EmbedderSpec { normalization: Normalization::uniform(ColorOrder::Bgr, 127.5, 127.5), ..spec }
         }
         // OpenCV, face_recognize.cpp: raw RGB; 0.363 is the threshold of its documentation.
-        EmbedderKind::SFace => EmbedderSpec {
-            normalization: Normalization::uniform(ColorOrder::Rgb, 0.0, 1.0),
-            threshold: 0.363,
-            ..spec
-        },
+        EmbedderKind::SFace => {
+            EmbedderSpec { normalization: Normalization::uniform(ColorOrder::Rgb, 0.0, 1.0), threshold: 0.363, ..spec }
+        }
         EmbedderKind::MobileFaceNet => spec,
     }
 }
@@ -66,7 +64,8 @@ pub(super) fn evident_detector(model: &OnnxModel, source: &ModelSource) -> Resul
     if outputs.len() == 12 && ["cls_8", "obj_8", "bbox_8", "kps_8"].iter().all(|name| named(name)) {
         return Ok(DetectorKind::YuNet);
     }
-    let with_channels = |channels: usize| outputs.iter().filter(|port| port.shape.last() == Some(&Some(channels))).count();
+    let with_channels =
+        |channels: usize| outputs.iter().filter(|port| port.shape.last() == Some(&Some(channels))).count();
     let levels = with_channels(1);
     let per_level = if with_channels(10) == levels { 3 } else { 2 };
     if matches!(levels, 3 | 5) && with_channels(4) == levels && outputs.len() == levels * per_level {

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::ModelSource;
 use super::onnx::OnnxModel;
 use super::spec::{ColorOrder, DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, Normalization, Template};
-use super::ModelSource;
 use crate::error::{Context, Error, ErrorKind, Result, fail};
 use crate::geometry::Point;
 
@@ -168,7 +168,12 @@ impl DetectorEntry {
         let spec = DetectorSpec {
             kind: self.kind,
             normalization: overridden(usual.normalization, self.color, self.mean, self.std)?,
-            score_threshold: within("score_threshold", self.score_threshold.unwrap_or(usual.score_threshold), 0.0, 1.0)?,
+            score_threshold: within(
+                "score_threshold",
+                self.score_threshold.unwrap_or(usual.score_threshold),
+                0.0,
+                1.0,
+            )?,
             nms_iou: within("nms_iou", self.nms_iou.unwrap_or(usual.nms_iou), 0.0, 1.0)?,
             smallest_face: within("smallest_face", self.smallest_face.unwrap_or(usual.smallest_face), 1.0, 4096.0)?,
             input: self.input,
@@ -268,7 +273,10 @@ mod tests {
         assert_eq!(kind_of("name = 'x'"), ErrorKind::PackInvalid);
         assert_eq!(kind_of("format = 2\nname = 'x'\nfuture = true"), ErrorKind::PackInvalid);
         assert_eq!(kind_of("format = 1\nname = 'x'"), ErrorKind::PackInvalid);
-        assert_eq!(kind_of("format = 1\nname = 'x'\n[detector]\nfile='a'\nkind='scrfd'\ncolour='rgb'"), ErrorKind::PackInvalid);
+        assert_eq!(
+            kind_of("format = 1\nname = 'x'\n[detector]\nfile='a'\nkind='scrfd'\ncolour='rgb'"),
+            ErrorKind::PackInvalid
+        );
         assert_eq!(kind_of("format = 1\nname = 'x'\n[detector]\nfile='a'\nkind='dlib'"), ErrorKind::PackInvalid);
     }
 

@@ -85,7 +85,9 @@ impl DetectorKind {
     pub fn from_name(name: &str) -> Result<Self> {
         match Self::ALL.iter().find(|kind| kind.name().eq_ignore_ascii_case(name)) {
             Some(kind) => Ok(*kind),
-            None => fail!(ModelKindUnknown, "`{name}` is no kind of detector; known are {}", names(Self::ALL, Self::name)),
+            None => {
+                fail!(ModelKindUnknown, "`{name}` is no kind of detector; known are {}", names(Self::ALL, Self::name))
+            }
         }
     }
 }
@@ -109,7 +111,9 @@ impl EmbedderKind {
     pub fn from_name(name: &str) -> Result<Self> {
         match Self::ALL.iter().find(|kind| kind.name().eq_ignore_ascii_case(name)) {
             Some(kind) => Ok(*kind),
-            None => fail!(ModelKindUnknown, "`{name}` is no kind of embedder; known are {}", names(Self::ALL, Self::name)),
+            None => {
+                fail!(ModelKindUnknown, "`{name}` is no kind of embedder; known are {}", names(Self::ALL, Self::name))
+            }
         }
     }
 }
@@ -133,7 +137,8 @@ impl Template {
     /// The 112 x 112 template of insightface (`arcface_dst` of its `face_align.py`), on which
     /// ArcFace, AdaFace, SFace and MobileFaceNet models are trained.
     pub fn arcface_112() -> Self {
-        let points = [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)];
+        let points =
+            [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)];
         Template { name: "arcface-112".into(), size: (112, 112), points: points.map(|(x, y)| Point::new(x, y)) }
     }
 
@@ -145,8 +150,8 @@ impl Template {
         let mut template = Self::arcface_112();
         let (scale, shift) = match side {
             0 => (0.0, 0.0),
-            _ if side % 112 == 0 => (side as f32 / 112.0, 0.0),
-            _ if side % 128 == 0 => (side as f32 / 128.0, 8.0 * side as f32 / 128.0),
+            _ if side.is_multiple_of(112) => (side as f32 / 112.0, 0.0),
+            _ if side.is_multiple_of(128) => (side as f32 / 128.0, 8.0 * side as f32 / 128.0),
             _ => (0.0, 0.0),
         };
         if scale == 0.0 {
@@ -162,7 +167,10 @@ impl Template {
     pub fn named(name: &str) -> Result<Self> {
         match name.strip_prefix("arcface-").map(str::parse) {
             Some(Ok(side)) => Self::arcface(side),
-            _ => fail!(PackInvalid, "there is no template `{name}`; known are arcface-112, arcface-128 and multiples of them"),
+            _ => fail!(
+                PackInvalid,
+                "there is no template `{name}`; known are arcface-112, arcface-128 and multiples of them"
+            ),
         }
     }
 }

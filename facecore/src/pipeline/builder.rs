@@ -110,7 +110,7 @@ impl RecognizerBuilder {
         let detector = self.load_detector(pack.as_ref())?;
         let embedder = self.load_embedder(pack.as_ref())?;
         let mut recognizer = Recognizer::from_parts(detector, embedder, self.runtime.session.concurrency);
-        recognizer.decode = self.decode.clone();
+        recognizer.decode = self.decode;
         Ok(recognizer)
     }
 
@@ -139,7 +139,9 @@ impl RecognizerBuilder {
                 (source, spec)
             }
             (None, Some(part)) => (part.source.clone(), part.spec.clone()),
-            (None, None) => fail!(InvalidArgument, "no detector was named: give a pack that has one, or a detector file"),
+            (None, None) => {
+                fail!(InvalidArgument, "no detector was named: give a pack that has one, or a detector file")
+            }
         };
         Detector::load(&source, spec, &self.runtime, self.detector_options.clone())
     }
@@ -156,7 +158,9 @@ impl RecognizerBuilder {
                 (source, spec)
             }
             (None, Some(part)) => (part.source.clone(), part.spec.clone()),
-            (None, None) => fail!(InvalidArgument, "no embedder was named: give a pack that has one, or an embedder file"),
+            (None, None) => {
+                fail!(InvalidArgument, "no embedder was named: give a pack that has one, or an embedder file")
+            }
         };
         Embedder::load(&source, spec, &self.runtime, self.embedder_options.clone())
     }

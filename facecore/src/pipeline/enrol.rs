@@ -109,7 +109,7 @@ impl Recognizer {
         folder: impl AsRef<Path>,
         namespace: &Namespace,
         choice: FaceChoice,
-        each: impl Fn(&Path) + Sync,
+        each: impl Fn(&Path) + Send + Sync,
     ) -> Result<Enrolment> {
         let photos = photos_by_person(folder)?;
         let found = self.in_parallel(photos.len(), |index| {
@@ -120,7 +120,7 @@ impl Recognizer {
         })?;
         let enrol = |((person, path), found): ((PersonId, PathBuf), Result<super::RecognizedFace>)| {
             let outcome = found.and_then(|found| {
-                let mut face = NewFace::new(found.embedding);
+                let mut face = NewFace::from(found.embedding);
                 face.source = Some(path.display().to_string());
                 let added = namespace.enrol(person.clone(), &[face])?;
                 Ok(added[0])

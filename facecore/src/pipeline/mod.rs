@@ -141,7 +141,13 @@ impl Recognizer {
     /// From parts. `parallel_photos` is how many photos the functions on many files work at, at once.
     pub fn from_parts(detector: Detector, embedder: Embedder, parallel_photos: usize) -> Recognizer {
         let aligner = Aligner::new(embedder.spec().template.clone());
-        Recognizer { detector, aligner, embedder, decode: DecodeOptions::default(), parallel_photos: parallel_photos.max(1) }
+        Recognizer {
+            detector,
+            aligner,
+            embedder,
+            decode: DecodeOptions::default(),
+            parallel_photos: parallel_photos.max(1),
+        }
     }
 
     /// Finds faces.
@@ -168,7 +174,11 @@ impl Recognizer {
     }
 
     /// As [`Recognizer::recognize`] with other detector options for this call.
-    pub fn recognize_with<'a>(&self, image: impl Into<ImageView<'a>>, options: &DetectorOptions) -> Result<Recognition> {
+    pub fn recognize_with<'a>(
+        &self,
+        image: impl Into<ImageView<'a>>,
+        options: &DetectorOptions,
+    ) -> Result<Recognition> {
         let image = image.into();
         let mut timings = Timings::default();
         let faces = timed(&mut timings.detect, || self.detector.detect_with(image, options))?;
@@ -195,7 +205,7 @@ impl Recognizer {
     pub fn recognize_files<P: AsRef<Path> + Sync>(
         &self,
         paths: &[P],
-        each: impl Fn(usize, &Result<Recognition>) + Sync,
+        each: impl Fn(usize, &Result<Recognition>) + Send + Sync,
     ) -> Result<Vec<Result<Recognition>>> {
         self.in_parallel(paths.len(), |index| {
             let result = self.recognize_file(&paths[index]);
@@ -231,7 +241,12 @@ impl Recognizer {
         Ok((image, took))
     }
 
-    fn embed_faces(&self, image: &ImageView<'_>, faces: Vec<Face>, timings: &mut Timings) -> Result<Vec<RecognizedFace>> {
+    fn embed_faces(
+        &self,
+        image: &ImageView<'_>,
+        faces: Vec<Face>,
+        timings: &mut Timings,
+    ) -> Result<Vec<RecognizedFace>> {
         let crops = timed(&mut timings.align, || {
             let span = tracing::debug_span!("align", faces = faces.len());
             let _entered = span.enter();
@@ -253,12 +268,14 @@ impl Recognizer {
 
     /// Runs `work` for 0..count on a pool of its own, so that a caller's pool is neither used nor blocked
     /// by sessions that wait for each other.
-    fn in_parallel<T: Send>(&self, count: usize, work: impl Fn(usize) -> T + Sync) -> Result<Vec<T>> {
+    fn in_parallel<T: Send>(&self, count: usize, work: impl Fn(usize) -> T + Send + Sync) -> Result<Vec<T>> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.parallel_photos.min(count.max(1)))
             .thread_name(|index| format!("facecore-{index}"))
             .build()
-            .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot start threads: {error}")).with_source(error))?;
+            .map_err(|error| {
+                Error::new(ErrorKind::Internal, format!("cannot start threads: {error}")).with_source(error)
+            })?;
         Ok(pool.install(|| (0..count).into_par_iter().map(work).collect()))
     }
 }
