@@ -5,5 +5,7 @@ pub mod gallery;
 pub mod geometry;
 #[cfg(feature = "recognition")]
 pub mod image;
+#[cfg(feature = "recognition")]
+pub mod model;
 
 pub use error::{Error, ErrorKind, Result};
