@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str], &str); 14] = [
         &["backend", "geometry", "image", "model", "preprocess"],
         "detection ends with boxes and points; crops and embeddings come after it",
     ),
-    ("align", &["geometry", "image"], "cropping needs points, wherever they come from"),
+    ("align", &["geometry", "image", "model"], "cropping needs points and a template, wherever they come from"),
     (
         "embed",
         &["align", "backend", "embedding", "model", "preprocess"],

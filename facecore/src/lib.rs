@@ -62,6 +62,10 @@ pub mod embed;
 pub mod image;
 #[cfg(feature = "recognition")]
 pub mod model;
+#[cfg(feature = "recognition")]
+pub mod pipeline;
+#[cfg(feature = "recognition")]
+mod preprocess;
 
 pub use embedding::{Embedding, EmbeddingSpace};
 pub use error::{Error, ErrorKind, Result};

@@ -1,8 +1,15 @@
-//! Models: what a file declares about itself.
+//! Models as files: what they take and give, how images are prepared for them, which kinds are known.
 //!
-//! This module knows nothing of runtimes or networks.
+//! This module knows nothing of runtimes: it reads ONNX files and `pack.toml`, and describes.
 
+mod catalog;
 pub mod onnx;
+mod pack;
 mod port;
+mod source;
+mod spec;
 
+pub use pack::{Pack, PackPart};
 pub use port::{ElementType, PortInfo};
+pub use source::ModelSource;
+pub use spec::{ColorOrder, DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, Normalization, Template};

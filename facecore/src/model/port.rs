@@ -92,6 +92,14 @@ pub struct PortInfo {
     pub shape: Vec<Option<usize>>,
 }
 
+impl PortInfo {
+    /// Whether it can hold face embeddings: [batch, dimension] with a dimension of 32 or more, or one the
+    /// file does not say.
+    pub fn is_embedding(&self) -> bool {
+        matches!(self.shape.as_slice(), [_, dimension] if dimension.is_none_or(|dimension| dimension >= 32))
+    }
+}
+
 impl fmt::Display for PortInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` {} [", self.name, self.element)?;

@@ -1,6 +1,7 @@
-//! What tests and benches share: generated models, and the way to the test data.
+//! What tests and benches share: generated models, runtimes, and the way to the test data.
 
 pub mod data;
 pub mod models;
+pub mod runtimes;
 
 pub use data::{TestData, skip};
