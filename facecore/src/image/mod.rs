@@ -2,6 +2,7 @@
 //!
 //! This module knows nothing of faces or tensors.
 
+mod container;
 mod decode;
 mod resize;
 mod view;

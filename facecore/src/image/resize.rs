@@ -1,1 +1,318 @@
+//! Scaling to a model's input size.
+//!
+//! Four taps around each target pixel's centre, read straight from the caller's rows: no full-size copy
+//! is made whatever the format, stride or rotation, and rows and columns that no target pixel falls on
+//! are never touched. Detectors were trained and measured with OpenCV's `INTER_LINEAR`, which does just
+//! this; a filter that averages while shrinking would look smoother and shift their scores.
 
+use super::decode::Image;
+use super::view::{ImageView, PixelFormat, Plane, Rotation, yuv_to_rgb};
+use crate::error::{Error, ErrorKind, Result, fail};
+
+/// Weights are counted in steps of 1 / 2048, as in OpenCV.
+pub(super) const WEIGHT_BITS: u32 = 11;
+pub(super) const ONE: u32 = 1 << WEIGHT_BITS;
+
+/// Scales the upright image to `width` x `height` pixels, bilinearly and without antialiasing; the
+/// centres of both pictures coincide. An unchanged size leaves every pixel as it is.
+///
+/// Errors with `InvalidArgument` if a side is zero, `ImageTooLarge` if the result fits no memory.
+pub(crate) fn resize_upright(view: &ImageView<'_>, width: usize, height: usize) -> Result<Image> {
+    if width == 0 || height == 0 {
+        fail!(InvalidArgument, "an image cannot be scaled to {width} x {height} pixels");
+    }
+    let mut pixels = allocate(width, height)?;
+    let target = if view.rotation().swaps_sides() { (height, width) } else { (width, height) };
+    let mut out = Turned { pixels: pixels.as_chunks_mut().0, size: target, rotation: view.rotation() };
+    let plane = view.plane();
+    match view.format() {
+        PixelFormat::Rgb => scale(Scaler::new(plane, view.stored_size(), target), &mut out, |rgb: [u8; 3]| rgb),
+        PixelFormat::Bgr => {
+            scale(Scaler::new(plane, view.stored_size(), target), &mut out, |[b, g, r]: [u8; 3]| [r, g, b]);
+        }
+        PixelFormat::Rgba => {
+            scale(Scaler::new(plane, view.stored_size(), target), &mut out, |[r, g, b, _]: [u8; 4]| [r, g, b]);
+        }
+        PixelFormat::Bgra => {
+            scale(Scaler::new(plane, view.stored_size(), target), &mut out, |[b, g, r, _]: [u8; 4]| [r, g, b]);
+        }
+        PixelFormat::Gray => {
+            scale(Scaler::new(plane, view.stored_size(), target), &mut out, |[value]: [u8; 1]| [value; 3]);
+        }
+        PixelFormat::Nv12 => scale_semi_planar(view, target, &mut out, |y, [u, v]| yuv_to_rgb(y, u, v)),
+        PixelFormat::Nv21 => scale_semi_planar(view, target, &mut out, |y, [v, u]| yuv_to_rgb(y, u, v)),
+    }
+    Image::from_rgb(width, height, pixels)
+}
+
+fn allocate(width: usize, height: usize) -> Result<Vec<u8>> {
+    let too_large = || Error::new(ErrorKind::ImageTooLarge, format!("{width} x {height} pixels fit no memory"));
+    let bytes = width.checked_mul(height).and_then(|count| count.checked_mul(3)).ok_or_else(too_large)?;
+    let mut pixels = Vec::new();
+    pixels.try_reserve_exact(bytes).map_err(|_| too_large())?;
+    pixels.resize(bytes, 0);
+    Ok(pixels)
+}
+
+fn scale<const N: usize>(scaler: Scaler<'_, N>, out: &mut Turned<'_>, convert: impl Fn([u8; N]) -> [u8; 3]) {
+    let mut row = vec![[0; N]; out.size.0];
+    for y in 0..out.size.1 {
+        scaler.row(y, &mut row);
+        out.put_row(y, row.iter().map(|&pixel| convert(pixel)));
+    }
+}
+
+/// Luma and colour are scaled apart and joined at the target size: a colour sample is the mean of
+/// 2 x 2 pixels (JPEG's siting), so its plane covers the same area with half as many samples.
+fn scale_semi_planar(
+    view: &ImageView<'_>,
+    target: (usize, usize),
+    out: &mut Turned<'_>,
+    convert: impl Fn(u8, [u8; 2]) -> [u8; 3],
+) {
+    let (width, height) = view.stored_size();
+    let luma = Scaler::<1>::new(view.plane(), (width, height), target);
+    let chroma = Scaler::<2> {
+        plane: view.chroma(),
+        columns: chroma_axis(width, target.0),
+        rows: chroma_axis(height, target.1),
+    };
+    let (mut luma_row, mut chroma_row) = (vec![[0; 1]; target.0], vec![[0; 2]; target.0]);
+    for y in 0..target.1 {
+        luma.row(y, &mut luma_row);
+        chroma.row(y, &mut chroma_row);
+        out.put_row(y, luma_row.iter().zip(&chroma_row).map(|(&[luma], &pair)| convert(luma, pair)));
+    }
+}
+
+/// Which two samples of a row or column meet in a target sample, and the second's share in 1 / 2048.
+#[derive(Clone, Copy)]
+struct Taps {
+    first: usize,
+    second: usize,
+    weight: u32,
+}
+
+/// The taps along one axis: `count` samples that cover a length of `extent` samples, seen by `target`
+/// samples. Beyond the outermost centres the outermost sample counts alone.
+fn axis(count: usize, extent: f64, target: usize) -> Vec<Taps> {
+    let step = extent / target as f64;
+    let last = count - 1;
+    let taps = |i: usize| {
+        let at = ((i as f64 + 0.5) * step - 0.5).clamp(0.0, last as f64);
+        let first = at as usize;
+        let weight = ((at - first as f64) * f64::from(ONE)).round() as u32;
+        Taps { first, second: (first + 1).min(last), weight }
+    };
+    (0..target).map(taps).collect()
+}
+
+/// The taps into the colour plane of `luma` pixels.
+fn chroma_axis(luma: usize, target: usize) -> Vec<Taps> {
+    if luma == target {
+        // Nothing is resampled at an unchanged size: pixels keep the colour of their pair.
+        return (0..target).map(|i| Taps { first: i / 2, second: i / 2, weight: 0 }).collect();
+    }
+    axis(luma.div_ceil(2), luma as f64 / 2.0, target)
+}
+
+/// Reads one plane of `N` bytes a sample at another size.
+struct Scaler<'a, const N: usize> {
+    plane: Plane<'a>,
+    columns: Vec<Taps>,
+    rows: Vec<Taps>,
+}
+
+impl<'a, const N: usize> Scaler<'a, N> {
+    fn new(plane: Plane<'a>, (width, height): (usize, usize), target: (usize, usize)) -> Self {
+        let columns = axis(width, width as f64, target.0);
+        let rows = axis(height, height as f64, target.1);
+        Scaler { plane, columns, rows }
+    }
+
+    fn row(&self, y: usize, out: &mut [[u8; N]]) {
+        let taps = self.rows[y];
+        let row = |y: usize| self.plane.bytes[y * self.plane.stride..].as_chunks::<N>().0;
+        let (upper, lower) = (row(taps.first), row(taps.second));
+        for (out, column) in out.iter_mut().zip(&self.columns) {
+            let (left, right) = (column.first, column.second);
+            *out = blend([upper[left], upper[right], lower[left], lower[right]], column.weight, taps.weight);
+        }
+    }
+}
+
+/// Mixes the pixels at the upper left, upper right, lower left and lower right; the weights are the
+/// right's and the lower's shares in 1 / 2048.
+#[inline(always)]
+pub(super) fn blend<const N: usize>(taps: [[u8; N]; 4], right: u32, lower: u32) -> [u8; N] {
+    std::array::from_fn(|channel| {
+        let [a, b, c, d] = taps.map(|pixel| u32::from(pixel[channel]));
+        let (above, below) = (a * (ONE - right) + b * right, c * (ONE - right) + d * right);
+        // At most 255 * 2^22, which leaves room for the half that rounds.
+        ((above * (ONE - lower) + below * lower + (1 << (2 * WEIGHT_BITS - 1))) >> (2 * WEIGHT_BITS)) as u8
+    })
+}
+
+/// The upright result, written in the order of the stored rows.
+struct Turned<'a> {
+    pixels: &'a mut [[u8; 3]],
+    /// Width and height before turning.
+    size: (usize, usize),
+    rotation: Rotation,
+}
+
+impl Turned<'_> {
+    fn put_row(&mut self, y: usize, row: impl Iterator<Item = [u8; 3]>) {
+        let (width, height) = self.size;
+        match self.rotation {
+            Rotation::None => fill(self.pixels[y * width..].iter_mut(), row),
+            Rotation::Clockwise90 => fill(self.pixels[height - 1 - y..].iter_mut().step_by(height), row),
+            Rotation::Clockwise180 => fill(self.pixels[..(height - y) * width].iter_mut().rev(), row),
+            Rotation::Clockwise270 => {
+                fill(self.pixels[..(width - 1) * height + y + 1].iter_mut().rev().step_by(height), row)
+            }
+        }
+    }
+}
+
+fn fill<'a>(places: impl Iterator<Item = &'a mut [u8; 3]>, row: impl Iterator<Item = [u8; 3]>) {
+    for (pixel, place) in row.zip(places) {
+        *place = pixel;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn noise(length: usize, seed: u32) -> Vec<u8> {
+        let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            (state >> 11) as u8
+        };
+        (0..length).map(|_| next()).collect()
+    }
+
+    const ROTATIONS: [Rotation; 4] =
+        [Rotation::None, Rotation::Clockwise90, Rotation::Clockwise180, Rotation::Clockwise270];
+    const FORMATS: [PixelFormat; 7] = [
+        PixelFormat::Rgb,
+        PixelFormat::Bgr,
+        PixelFormat::Rgba,
+        PixelFormat::Bgra,
+        PixelFormat::Gray,
+        PixelFormat::Nv12,
+        PixelFormat::Nv21,
+    ];
+
+    /// The upright pixels, one by one.
+    fn upright_pixels(view: &ImageView<'_>) -> Vec<u8> {
+        let mut pixels = Vec::new();
+        for y in 0..view.height() {
+            for x in 0..view.width() {
+                let at = view.upright_to_stored(crate::geometry::Point::new(x as f32, y as f32));
+                pixels.extend(view.stored_rgb(at.x as usize, at.y as usize));
+            }
+        }
+        pixels
+    }
+
+    #[test]
+    fn an_unchanged_size_leaves_every_pixel_as_it_is() {
+        let data = noise(40 * 40, 1);
+        for format in FORMATS {
+            for (width, height, stride) in [(5, 7, 23), (6, 4, 24), (1, 1, 4), (1, 9, 5), (8, 1, 32)] {
+                for rotation in ROTATIONS {
+                    let view = ImageView::new(&data, width, height, stride, format).unwrap().rotated(rotation);
+                    let same = resize_upright(&view, view.width(), view.height()).unwrap();
+                    assert_eq!(same.pixels(), upright_pixels(&view), "{view:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn formats_strides_and_rotations_agree_with_packed_upright_rgb() {
+        let data = noise(200 * 60, 2);
+        for format in FORMATS {
+            for (width, height, stride) in [(31, 22, 131), (32, 23, 128), (1, 17, 9), (40, 1, 161)] {
+                for rotation in ROTATIONS {
+                    let view = ImageView::new(&data, width, height, stride, format).unwrap().rotated(rotation);
+                    let upright = Image::from_rgb(view.width(), view.height(), upright_pixels(&view)).unwrap();
+                    for (width, height) in [(11, 9), (50, 8), (7, 60), (64, 64), (1, 1)] {
+                        let direct = resize_upright(&view, width, height).unwrap();
+                        if !format.is_semi_planar() {
+                            // Turning first or last makes no difference but for ties in rounding.
+                            let reference = resize_upright(&upright.view(), width, height).unwrap();
+                            let apart = direct.pixels().iter().zip(reference.pixels()).map(|(a, b)| a.abs_diff(*b));
+                            assert!(apart.max().unwrap() <= 1, "{view:?} to {width} x {height}");
+                        }
+                        let turned = resize_upright(&view.rotated(Rotation::None), width, height).unwrap();
+                        assert_eq!(turned.pixels().len(), direct.pixels().len());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn colour_planes_cover_the_same_area_as_luma() {
+        // Colour grows with x: 10 a pair, that is 5 a pixel, sited between the two pixels of a pair.
+        let (width, height) = (40, 6);
+        let mut frame = vec![128u8; width * height];
+        for _ in 0..height / 2 {
+            frame.extend((0..width / 2).flat_map(|pair| [128, (10 * pair) as u8]));
+        }
+        let view = ImageView::packed(&frame, width, height, PixelFormat::Nv12).unwrap();
+        let doubled = resize_upright(&view, width * 2, height * 2).unwrap();
+        for x in 4..width * 2 - 4 {
+            // Target pixel x lies at (x + 0.5) / 4 - 0.5 pairs.
+            let v = 10.0 * ((x as f64 + 0.5) / 4.0 - 0.5);
+            let red = (128.0 + 1.402 * (v - 128.0)).clamp(0.0, 255.0);
+            assert!((f64::from(doubled.pixels()[x * 3]) - red).abs() <= 1.5, "{x}");
+        }
+    }
+
+    #[test]
+    fn values_between_pixels_are_mixed_as_opencv_mixes_them() {
+        // cv2.resize(np.array([[0, 100, 200, 50]], np.uint8), (8, 1)) and to (3, 1), (2, 1).
+        let view = ImageView::packed(&[0, 100, 200, 50], 4, 1, PixelFormat::Gray).unwrap();
+        let reds = |width| {
+            resize_upright(&view, width, 1).unwrap().pixels().chunks(3).map(|pixel| pixel[0]).collect::<Vec<_>>()
+        };
+        assert_eq!(reds(8), [0, 25, 75, 125, 175, 163, 88, 50]);
+        assert_eq!(reds(3), [17, 150, 75]);
+        assert_eq!(reds(2), [50, 125]);
+    }
+
+    #[test]
+    fn extreme_shapes_work() {
+        let data = noise(65535, 3);
+        for format in [PixelFormat::Gray, PixelFormat::Rgb, PixelFormat::Bgra] {
+            let long = 65535 / format.bytes_per_pixel();
+            let column = ImageView::packed(&data, 1, long, format).unwrap();
+            let row = ImageView::packed(&data, long, 1, format).unwrap();
+            for rotation in ROTATIONS {
+                assert_eq!(resize_upright(&column.rotated(rotation), 1, 640).unwrap().height(), 640);
+                assert_eq!(resize_upright(&row.rotated(rotation), 640, 1).unwrap().width(), 640);
+                assert_eq!(resize_upright(&row.rotated(rotation), 1, 1).unwrap().pixels().len(), 3);
+            }
+        }
+        let dot = ImageView::packed(&[7, 8, 9], 1, 1, PixelFormat::Rgb).unwrap();
+        let stretched = resize_upright(&dot, 2000, 3).unwrap();
+        assert!(stretched.pixels().chunks(3).all(|pixel| pixel == [7, 8, 9]));
+    }
+
+    #[test]
+    fn sizes_that_make_no_image_are_refused() {
+        let view = ImageView::packed(&[1, 2, 3], 1, 1, PixelFormat::Rgb).unwrap();
+        assert_eq!(resize_upright(&view, 0, 5).unwrap_err().kind(), ErrorKind::InvalidArgument);
+        assert_eq!(resize_upright(&view, 5, 0).unwrap_err().kind(), ErrorKind::InvalidArgument);
+        assert_eq!(resize_upright(&view, usize::MAX, 2).unwrap_err().kind(), ErrorKind::ImageTooLarge);
+        assert_eq!(resize_upright(&view, 1 << 40, 1 << 20).unwrap_err().kind(), ErrorKind::ImageTooLarge);
+    }
+}

@@ -155,6 +155,13 @@ impl<'a> ImageView<'a> {
         Self::new(data, width, height, width.saturating_mul(format.bytes_per_pixel()), format)
     }
 
+    /// Views packed RGB that is known to fit: `pixels` holds `width * height * 3` bytes, sides above zero.
+    pub(super) fn packed_rgb(pixels: &'a [u8], width: usize, height: usize) -> Self {
+        debug_assert!(width > 0 && height > 0 && pixels.len() == width * height * 3);
+        let plane = Plane { bytes: pixels, stride: width * 3 };
+        ImageView { width, height, format: PixelFormat::Rgb, rotation: Rotation::None, plane, chroma: Plane::EMPTY }
+    }
+
     /// Views an NV12 or NV21 frame whose planes lie apart, as Android and Apple cameras deliver them.
     pub fn semi_planar(
         luma: &'a [u8],
