@@ -22,7 +22,6 @@ use crate::error::{Context, Error, ErrorKind, Result, fail};
 /// options.max_pixels = 20_000_000;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct DecodeOptions {
     /// Turn and flip the picture as its EXIF orientation says (default: yes). Phones store portraits
     /// sideways with such a note.
