@@ -12,7 +12,7 @@ const ARROWS: [(&str, &[&str], &str); 14] = [
     ("geometry", &[], "it is arithmetic, without pixels"),
     ("embedding", &[], "it is arithmetic, without models or galleries"),
     ("image", &["geometry"], "it knows pixels, not faces or tensors"),
-    ("model", &["embedding", "image"], "it declares what models are, without running them"),
+    ("model", &["geometry"], "it declares what models are, without running them"),
     ("preprocess", &["geometry", "image", "model"], "it fills tensors for any model, detector or not"),
     ("backend", &["model"], "a runtime runs tensors and knows no faces"),
     (

@@ -43,7 +43,10 @@ fn for_each_photo(data: &TestData, peer: &str, mut check: impl FnMut(&str, &Imag
     let as_stored = DecodeOptions { apply_exif: false, ..DecodeOptions::default() };
     for (name, photo) in golden["images"].as_object().unwrap() {
         let image = Image::open_with(data.image(name), &as_stored).unwrap();
-        assert_eq!((image.width() as u64, image.height() as u64), (photo["width"].as_u64().unwrap(), photo["height"].as_u64().unwrap()));
+        assert_eq!(
+            (image.width() as u64, image.height() as u64),
+            (photo["width"].as_u64().unwrap(), photo["height"].as_u64().unwrap())
+        );
         check(name, &image, references(photo, peer));
     }
 }
@@ -119,9 +122,8 @@ fn embeddings_equal_those_of_insightface() {
         let own = detector.detect(image).unwrap();
         for Reference { face, embedding } in references {
             let expected = Embedding::from_raw(embedding.unwrap(), space.clone()).unwrap();
-            let embed = |landmarks: &Landmarks| {
-                embedder.embed(&[aligner.align(image, landmarks).unwrap()]).unwrap().remove(0)
-            };
+            let embed =
+                |landmarks: &Landmarks| embedder.embed(&[aligner.align(image, landmarks).unwrap()]).unwrap().remove(0);
             let given = embed(&face.landmarks.unwrap()).cosine(&expected).unwrap();
             assert!(given >= 0.995, "{name}: cosine {given} from the peer's landmarks");
             let mine = own.iter().max_by(|a, b| a.rect.iou(&face.rect).total_cmp(&b.rect.iou(&face.rect))).unwrap();

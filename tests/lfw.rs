@@ -60,7 +60,8 @@ fn accuracy_is_the_references_with_every_detector_and_precision() {
     let Some(data) = TestData::or_skip("LFW accuracy") else { return };
     let Some(full) = onnxruntime_or_skip("LFW accuracy", "cpu", Precision::Full) else { return };
     let pairs = data.lfw_pairs();
-    let run = |detector: &str, runtime: &RuntimeOptions| accuracy(&pairs, &scores(&data, detector, runtime.clone(), &pairs));
+    let run =
+        |detector: &str, runtime: &RuntimeOptions| accuracy(&pairs, &scores(&data, detector, runtime.clone(), &pairs));
 
     let yunet = run("yunet_n_dynamic", &full);
     let scrfd = run("scrfd_2.5g_bnkps", &full);

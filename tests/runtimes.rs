@@ -68,7 +68,8 @@ fn the_builtin_runtime_agrees_with_onnxruntime() {
 fn a_model_of_fixed_batch_embeds_many_faces_alike() {
     let Some(data) = TestData::or_skip("models of fixed batch") else { return };
     let crops = crops(&data);
-    let load = |model: &str| Recognizer::builder().embedder(data.model(model)).runtime(builtin()).build_embedder().unwrap();
+    let load =
+        |model: &str| Recognizer::builder().embedder(data.model(model)).runtime(builtin()).build_embedder().unwrap();
     let (any, one) = (load("mobilefacenet_128"), load("mobilefacenet_128_fixed_batch1"));
     let lowest = lowest_cosine(&any, &one, &crops);
     assert!(lowest >= 0.9999, "cosine {lowest}");
@@ -120,17 +121,19 @@ fn threads_sharing_a_recognizer_get_the_answers_of_one() {
 
 #[test]
 fn callers_do_not_queue_behind_one_session() {
-    let input = PortInfo { name: "input".into(), element: ElementType::F32, shape: vec![None, Some(3), Some(112), Some(112)] };
+    let input =
+        PortInfo { name: "input".into(), element: ElementType::F32, shape: vec![None, Some(3), Some(112), Some(112)] };
     let output = PortInfo { name: "embedding".into(), element: ElementType::F32, shape: vec![None, Some(64)] };
     // Each run waits for two others to be inside: one session for all would wait for ever.
     let together = Arc::new(Barrier::new(3));
     let meet = together.clone();
-    let backend = FakeBackend::new(vec![input], vec![output], move |inputs: &[TensorView<'_>], outputs: &mut Outputs| {
-        meet.wait();
-        let rows = inputs[0].shape[0];
-        outputs.prepare(1)[0].assign([rows, 64], &vec![1.0; rows * 64]);
-        Ok(())
-    });
+    let backend =
+        FakeBackend::new(vec![input], vec![output], move |inputs: &[TensorView<'_>], outputs: &mut Outputs| {
+            meet.wait();
+            let rows = inputs[0].shape[0];
+            outputs.prepare(1)[0].assign([rows, 64], &vec![1.0; rows * 64]);
+            Ok(())
+        });
     let runtime = RuntimeOptions { runtime: Runtime::Custom(Arc::new(backend.clone())), ..RuntimeOptions::default() };
     let source = ModelSource::from_bytes("fake", Vec::new());
     let spec = EmbedderSpec::of(facecore::EmbedderKind::ArcFace);
@@ -207,7 +210,8 @@ fn without_onnxruntime_the_builtin_runtime_serves_and_says_so() {
 fn the_resnet50_of_the_benches_runs_everywhere() {
     let model = ModelSource::from_bytes("arcface_r50.onnx", models::resnet50_512(1));
     let crop = AlignedFace::from_rgb(112, 112, (0..112 * 112 * 3).map(|i| (i % 251) as u8).collect()).unwrap();
-    let runtimes = [Some(builtin()), onnxruntime_or_skip("the generated ResNet-50 on ONNX Runtime", "cpu", Precision::Full)];
+    let runtimes =
+        [Some(builtin()), onnxruntime_or_skip("the generated ResNet-50 on ONNX Runtime", "cpu", Precision::Full)];
     let embeddings: Vec<_> = runtimes
         .into_iter()
         .flatten()

@@ -3,7 +3,7 @@
 //! So far it tells versions and names errors; the rest of the library follows in `0.2`. Conventions:
 //! every name begins with `facecore_`, statuses are `int32_t`, strings are UTF-8 and end with NUL.
 
-use std::ffi::{c_char, CStr};
+use std::ffi::{CStr, c_char};
 
 use facecore::ErrorKind;
 
@@ -49,6 +49,9 @@ mod tests {
 
     #[test]
     fn statuses_of_the_table_are_known() {
-        assert_eq!((facecore_status_is_known(0), facecore_status_is_known(402), facecore_status_is_known(1)), (1, 1, 0));
+        assert_eq!(
+            (facecore_status_is_known(0), facecore_status_is_known(402), facecore_status_is_known(1)),
+            (1, 1, 0)
+        );
     }
 }
