@@ -12,6 +12,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 use super::container;
+use super::jpeg;
 use super::view::ImageView;
 use crate::error::{Context, Error, ErrorKind, Result, fail};
 
@@ -158,6 +159,26 @@ fn check_bytes(length: u64, options: &DecodeOptions) -> Result<()> {
 }
 
 fn decode(bytes: &[u8], format: ImageFormat, options: &DecodeOptions) -> Result<Image> {
+    let stored = match format {
+        ImageFormat::Jpeg => jpeg::decode(bytes, options)?,
+        _ => decode_other(bytes, format, options)?,
+    };
+    // A missing or unreadable note means upright: the picture itself is what was asked for.
+    let orientation = match container::exif(bytes, format) {
+        Some(exif) if options.apply_exif => Orientation::from_exif_chunk(exif).unwrap_or(Orientation::NoTransforms),
+        _ => Orientation::NoTransforms,
+    };
+    let mut upright = DynamicImage::ImageRgb8(stored);
+    upright.apply_orientation(orientation);
+    let (width, height) = (upright.width() as usize, upright.height() as usize);
+    match Image::from_rgb(width, height, upright.into_rgb8().into_raw()) {
+        Ok(image) => Ok(image),
+        Err(_) => fail!(ImageCorrupt, "the {} says it is {width} x {height} pixels large", name(format)),
+    }
+}
+
+/// Everything but JPEG.
+fn decode_other(bytes: &[u8], format: ImageFormat, options: &DecodeOptions) -> Result<RgbImage> {
     let failed = |error| translate(error, format);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
@@ -168,6 +189,14 @@ fn decode(bytes: &[u8], format: ImageFormat, options: &DecodeOptions) -> Result<
     // This reads the header only; the pixels come with `from_decoder`.
     let decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();
+    check_pixels(width, height, options)?;
+    if !container::is_complete(bytes, format) {
+        fail!(ImageCorrupt, "the {} is cut short: its end is missing", name(format));
+    }
+    Ok(flatten(DynamicImage::from_decoder(decoder).map_err(failed)?))
+}
+
+pub(super) fn check_pixels(width: u32, height: u32, options: &DecodeOptions) -> Result<()> {
     if u64::from(width) * u64::from(height) > options.max_pixels {
         fail!(
             ImageTooLarge,
@@ -175,24 +204,7 @@ fn decode(bytes: &[u8], format: ImageFormat, options: &DecodeOptions) -> Result<
             options.max_pixels
         );
     }
-    if !container::is_complete(bytes, format) {
-        fail!(ImageCorrupt, "the {} is cut short: its end is missing", name(format));
-    }
-    // A missing or unreadable note means upright: the picture itself is what was asked for.
-    let orientation = match container::exif(bytes, format) {
-        Some(exif) if options.apply_exif => Orientation::from_exif_chunk(exif).unwrap_or(Orientation::NoTransforms),
-        _ => Orientation::NoTransforms,
-    };
-
-    let decoded = DynamicImage::from_decoder(decoder).map_err(failed)?;
-    // Turning 3 bytes a pixel is cheaper than turning what came out of the file.
-    let mut upright = DynamicImage::ImageRgb8(flatten(decoded));
-    upright.apply_orientation(orientation);
-    let (width, height) = (upright.width() as usize, upright.height() as usize);
-    match Image::from_rgb(width, height, upright.into_rgb8().into_raw()) {
-        Ok(image) => Ok(image),
-        Err(_) => fail!(ImageCorrupt, "the {} says it is {width} x {height} pixels large", name(format)),
-    }
+    Ok(())
 }
 
 /// To 8-bit RGB, transparent parts over white.

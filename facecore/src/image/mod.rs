@@ -4,6 +4,7 @@
 
 mod container;
 mod decode;
+mod jpeg;
 mod resize;
 mod view;
 mod warp;
