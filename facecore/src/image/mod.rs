@@ -5,6 +5,7 @@
 mod container;
 mod decode;
 mod jpeg;
+mod jpeg_scan;
 mod resize;
 mod view;
 mod warp;
