@@ -3,7 +3,7 @@
 use crate::align::AlignedFace;
 use crate::backend::{Outputs, Placement, RuntimeOptions, Session, TensorView, open_session};
 use crate::embedding::{Embedding, EmbeddingSpace};
-use crate::error::{Context, Result, fail};
+use crate::error::{Context, Error, ErrorKind, Result, fail};
 use crate::model::{EmbedderSpec, ModelSource, PortInfo};
 use crate::preprocess::write_planes;
 
@@ -139,7 +139,7 @@ impl Embedder {
     fn finish(&self, values: Vec<f32>) -> Result<Embedding> {
         Embedding::from_raw(values, self.space.clone()).map_err(|error| {
             let message = format!("{}; the model file or the runtime is faulty", error.message());
-            crate::Error::new(crate::ErrorKind::ModelOutput, message)
+            Error::new(ErrorKind::ModelOutput, message)
         })
     }
 

@@ -37,8 +37,17 @@ pub(super) struct Pass {
     pub(super) content: (usize, usize),
     /// Size of the model's input.
     pub(super) canvas: (usize, usize),
+    /// Pixels of the image a pixel of the input stands for, along x and y.
+    pub(super) pixel: (f32, f32),
     /// Faces with a longer side below this, in pixels of the image, are left to another pass.
     pub(super) smallest: f32,
+}
+
+impl Pass {
+    fn new(image: (usize, usize), content: (usize, usize), canvas: (usize, usize)) -> Self {
+        let pixel = (image.0 as f32 / content.0 as f32, image.1 as f32 / content.1 as f32);
+        Pass { content, canvas, pixel, smallest: 0.0 }
+    }
 }
 
 /// What a plan depends on.
@@ -72,7 +81,7 @@ pub(super) fn plan(request: &Request) -> Result<Vec<Pass>> {
         let content = scaled(request.image, COARSE_SIDE as f64 / long_side);
         let canvas = request.fixed.unwrap_or_else(|| padded(content, request.stride));
         let content = fitting(content, canvas);
-        passes.push(Pass { content, canvas, smallest: CLOSE_UP_SHARE * long_side as f32 });
+        passes.push(Pass { smallest: CLOSE_UP_SHARE * long_side as f32, ..Pass::new(request.image, content, canvas) });
     }
     Ok(passes)
 }
@@ -126,7 +135,13 @@ fn main_pass(request: &Request) -> Result<Pass> {
                 (w, (height as f64 * w as f64 / width as f64) as usize)
             };
             let content = (content_width.max(1), content_height.max(1));
-            return Ok(Pass { content, canvas: (w, h), smallest: 0.0 });
+            let mut pass = Pass::new(request.image, content, (w, h));
+            // insightface undoes both axes by the height's factor. Followed as far as cutting explains the
+            // difference; the sides of very narrow images are cut by more than that.
+            if (pass.pixel.0 / pass.pixel.1 - 1.0).abs() < 0.01 {
+                pass.pixel.0 = pass.pixel.1;
+            }
+            return Ok(pass);
         }
         (_, Some(_)) => fail!(
             InvalidArgument,
@@ -134,7 +149,7 @@ fn main_pass(request: &Request) -> Result<Pass> {
         ),
     };
     let content = scaled(request.image, scale);
-    Ok(Pass { content, canvas: padded(content, request.stride), smallest: 0.0 })
+    Ok(Pass::new(request.image, content, padded(content, request.stride)))
 }
 
 fn scaled(image: (usize, usize), scale: f64) -> (usize, usize) {

@@ -147,8 +147,7 @@ impl Detector {
         self.session.run(&[TensorView { shape: &shape, data: tensor }], outputs)?;
         let mut faces = Vec::new();
         self.decoder.decode(outputs, pass.canvas, threshold, &mut faces)?;
-        let scale_x = image.width() as f32 / pass.content.0 as f32;
-        let scale_y = image.height() as f32 / pass.content.1 as f32;
+        let (scale_x, scale_y) = pass.pixel;
         for face in &mut faces {
             let rect = face.rect;
             face.rect = Rect::new(rect.x1 * scale_x, rect.y1 * scale_y, rect.x2 * scale_x, rect.y2 * scale_y);

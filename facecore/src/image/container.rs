@@ -61,7 +61,13 @@ fn foreign(bytes: &[u8]) -> Option<&'static str> {
 /// turns it upright. A picture with a missing part is a wrong answer. Anything may follow the end.
 pub(super) fn is_complete(bytes: &[u8], format: ImageFormat) -> bool {
     match format {
-        ImageFormat::Jpeg => jpeg_is_complete(bytes),
+        ImageFormat::Jpeg => {
+            let mut seen_data = false;
+            jpeg_segments(bytes).any(|(marker, _)| {
+                seen_data |= marker == START_OF_DATA;
+                marker == END_OF_JPEG && seen_data
+            })
+        }
         ImageFormat::Png => png_chunks(bytes).any(|(kind, _)| kind == b"IEND"),
         ImageFormat::WebP => match bytes {
             [_, _, _, _, a, b, c, d, rest @ ..] => rest.len() as u64 >= u64::from(u32::from_le_bytes([*a, *b, *c, *d])),
@@ -71,12 +77,64 @@ pub(super) fn is_complete(bytes: &[u8], format: ImageFormat) -> bool {
     }
 }
 
-/// The EXIF data of a PNG, wherever they stand.
-pub(super) fn png_exif(bytes: &[u8]) -> Option<&[u8]> {
-    png_chunks(bytes).find(|(kind, _)| *kind == b"eXIf").map(|(_, data)| data)
+/// The EXIF data, which begin with the byte order, where the format has them.
+///
+/// Found here rather than by the decoders: PNG's overlooks them behind the pixels, where some programs
+/// put them, and WebP's takes as much memory as a damaged chunk claims to need.
+pub(super) fn exif(bytes: &[u8], format: ImageFormat) -> Option<&[u8]> {
+    const JPEG_PREFIX: &[u8] = b"Exif\0\0";
+    match format {
+        ImageFormat::Jpeg => jpeg_segments(bytes)
+            .take_while(|(marker, _)| *marker != START_OF_DATA)
+            .filter(|(marker, _)| *marker == JPEG_APP1)
+            .find_map(|(_, data)| data.strip_prefix(JPEG_PREFIX)),
+        ImageFormat::Png => png_chunks(bytes).find(|(kind, _)| *kind == b"eXIf").map(|(_, data)| data),
+        ImageFormat::WebP => {
+            let (_, data) = webp_chunks(bytes).find(|(kind, _)| *kind == b"EXIF")?;
+            // Writers disagree on whether JPEG's prefix belongs there.
+            Some(data.strip_prefix(JPEG_PREFIX).unwrap_or(data))
+        }
+        _ => None,
+    }
 }
 
-/// The kinds and contents of a PNG's chunks, up to the end or the first that is cut short.
+const START_OF_DATA: u8 = 0xDA;
+const END_OF_JPEG: u8 = 0xD9;
+const JPEG_APP1: u8 = 0xE1;
+
+/// The markers of a JPEG with what belongs to them, up to its end or where it is cut short.
+///
+/// Whatever follows the end is none of the picture: phones append further images and videos. Thumbnails
+/// have ends of their own, but lie inside header segments, which are skipped whole.
+fn jpeg_segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        loop {
+            let found = rest.iter().position(|&byte| byte == 0xFF)?;
+            let (&marker, after) = rest.get(found + 1..)?.split_first()?;
+            match marker {
+                // A fill byte: the marker may start at the next one.
+                0xFF => rest = &rest[found + 1..],
+                // No marker but an escaped 0xFF of the data; markers without a segment: TEM, restarts, SOI.
+                0x00 | 0x01 | 0xD0..=0xD8 => rest = after,
+                END_OF_JPEG => {
+                    rest = &[];
+                    return Some((marker, rest));
+                }
+                _ => {
+                    // The length counts its own two bytes.
+                    let (length, after) = after.split_first_chunk::<2>()?;
+                    let length = usize::from(u16::from_be_bytes(*length)).saturating_sub(2);
+                    let (data, after) = after.split_at_checked(length)?;
+                    rest = after;
+                    return Some((marker, data));
+                }
+            }
+        }
+    })
+}
+
+/// The kinds and contents of a PNG's chunks, up to its end or where it is cut short.
 fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     let mut rest = bytes.get(8..).unwrap_or_default();
     std::iter::from_fn(move || {
@@ -89,31 +147,17 @@ fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     })
 }
 
-/// Whether a JPEG's data run up to its end marker.
-///
-/// Whatever follows the end marker is none of the picture: phones append further images and videos.
-/// Thumbnails have end markers of their own, but lie inside header segments, which are skipped whole.
-fn jpeg_is_complete(bytes: &[u8]) -> bool {
-    let mut seen_data = false;
-    let mut rest = bytes.get(2..).unwrap_or_default();
-    while let Some(found) = rest.iter().position(|&byte| byte == 0xFF) {
-        let marker = rest.get(found + 1).copied();
-        let skipped = match marker {
-            None => return false,
-            Some(0xD9) => return seen_data,
-            // A fill byte: the marker may start at the next one.
-            Some(0xFF) => 1,
-            // No marker but an escaped 0xFF of the data; markers without a segment: restarts, TEM, SOI.
-            Some(0x00 | 0x01 | 0xD0..=0xD8) => 2,
-            Some(other) => {
-                seen_data |= other == 0xDA;
-                let Some(&[high, low]) = rest.get(found + 2..found + 4) else { return false };
-                2 + usize::from(u16::from_be_bytes([high, low])).max(2)
-            }
-        };
-        rest = rest.get(found + skipped..).unwrap_or_default();
-    }
-    false
+/// The kinds and contents of a WebP's chunks, up to its end or where it is cut short.
+fn webp_chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
+    let mut rest = bytes.get(12..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (kind, after) = rest.split_first_chunk::<4>()?;
+        let (length, after) = after.split_first_chunk::<4>()?;
+        let (data, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        // Chunks start at even positions.
+        rest = after.get(data.len() % 2..).unwrap_or_default();
+        Some((kind, data))
+    })
 }
 
 #[cfg(test)]

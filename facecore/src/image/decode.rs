@@ -22,7 +22,6 @@ use crate::error::{Context, Error, ErrorKind, Result, fail};
 /// options.max_pixels = 20_000_000;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct DecodeOptions {
     /// Turn and flip the picture as its EXIF orientation says (default: yes). Phones store portraits
     /// sideways with such a note.
@@ -167,7 +166,7 @@ fn decode(bytes: &[u8], format: ImageFormat, options: &DecodeOptions) -> Result<
     reader.limits(limits);
 
     // This reads the header only; the pixels come with `from_decoder`.
-    let mut decoder = reader.into_decoder().map_err(failed)?;
+    let decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > options.max_pixels {
         fail!(
@@ -179,9 +178,10 @@ fn decode(bytes: &[u8], format: ImageFormat, options: &DecodeOptions) -> Result<
     if !container::is_complete(bytes, format) {
         fail!(ImageCorrupt, "the {} is cut short: its end is missing", name(format));
     }
-    let orientation = match options.apply_exif {
-        true => orientation(&mut decoder, bytes, format),
-        false => Orientation::NoTransforms,
+    // A missing or unreadable note means upright: the picture itself is what was asked for.
+    let orientation = match container::exif(bytes, format) {
+        Some(exif) if options.apply_exif => Orientation::from_exif_chunk(exif).unwrap_or(Orientation::NoTransforms),
+        _ => Orientation::NoTransforms,
     };
 
     let decoded = DynamicImage::from_decoder(decoder).map_err(failed)?;
@@ -193,19 +193,6 @@ fn decode(bytes: &[u8], format: ImageFormat, options: &DecodeOptions) -> Result<
         Ok(image) => Ok(image),
         Err(_) => fail!(ImageCorrupt, "the {} says it is {width} x {height} pixels large", name(format)),
     }
-}
-
-/// A missing or unreadable note means upright: the picture itself is what was asked for.
-fn orientation(decoder: &mut impl ImageDecoder, bytes: &[u8], format: ImageFormat) -> Orientation {
-    let exif = match format {
-        // The decoder overlooks a note behind the pixels, where some programs put it.
-        ImageFormat::Png => container::png_exif(bytes).map(<[u8]>::to_vec),
-        _ => decoder.exif_metadata().ok().flatten(),
-    };
-    let exif = exif.unwrap_or_default();
-    // WebP writers disagree on whether JPEG's prefix belongs there.
-    let exif = exif.strip_prefix(b"Exif\0\0").unwrap_or(&exif);
-    Orientation::from_exif_chunk(exif).unwrap_or(Orientation::NoTransforms)
 }
 
 /// To 8-bit RGB, transparent parts over white.
@@ -402,6 +389,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_chunk_that_claims_gigabytes_takes_no_memory() {
+        let mut webp = bytes("exif_6.webp");
+        let at = webp.windows(4).position(|kind| kind == b"EXIF").unwrap();
+        webp[at + 4..at + 8].copy_from_slice(&0xBE00_0000u32.to_le_bytes());
+        // The picture itself is whole.
+        assert!(Image::from_bytes(&webp).is_ok());
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! Cutting a turned and scaled crop out of an image.
 
-use super::resize::{ONE, WEIGHT_BITS, blend};
 use super::view::{ImageView, PixelFormat, Plane, Rotation};
 use crate::geometry::Similarity;
 
 /// Positions are whole numbers of 1 / 2^32 pixel. As integers they add up exactly, so the span of a row
 /// that lies inside the image can be computed beforehand and trusted.
 const POSITION_BITS: u32 = 32;
+
+/// Weights are counted in steps of 1 / 2048.
+const WEIGHT_BITS: u32 = 11;
+const ONE: u32 = 1 << WEIGHT_BITS;
 
 /// Fills `out` with packed RGB, `width` x `height` pixels, whose pixel (u, v) shows the upright image at
 /// `crop_to_source` of (u, v): bilinear, pixel centres at whole numbers, black outside the image, like
@@ -57,10 +60,22 @@ fn gather<const N: usize>(plane: Plane<'_>, at: Place) -> [u8; N] {
     blend([pairs[0][0], pairs[0][1], pairs[1][0], pairs[1][1]], at.right, at.lower)
 }
 
+/// Mixes the pixels at the upper left, upper right, lower left and lower right; the weights are the
+/// right's and the lower's shares in 1 / 2048.
+#[inline(always)]
+fn blend<const N: usize>(taps: [[u8; N]; 4], right: u32, lower: u32) -> [u8; N] {
+    std::array::from_fn(|channel| {
+        let [a, b, c, d] = taps.map(|pixel| u32::from(pixel[channel]));
+        let (above, below) = (a * (ONE - right) + b * right, c * (ONE - right) + d * right);
+        // At most 255 * 2^22, which leaves room for the half that rounds.
+        ((above * (ONE - lower) + below * lower + (1 << (2 * WEIGHT_BITS - 1))) >> (2 * WEIGHT_BITS)) as u8
+    })
+}
+
 /// One stored coordinate as an affine function of the crop's pixel (u, v), in fixed point.
 ///
-/// 128 bits, because a face detector may be wrong by any amount: neither a coordinate of 2^60 nor a step
-/// of that size overflows (see `Lines::new`).
+/// In 128 bits, because landmarks may be wrong by any amount: coordinates and steps of 2^60 pixels do not
+/// overflow.
 #[derive(Clone, Copy)]
 struct Line {
     origin: i128,
@@ -116,8 +131,8 @@ impl Lines {
         if ![a, b, tx, ty].iter().all(|value| value.is_finite()) {
             return None;
         }
-        // 2^28 pixels are far outside any crop's neighbourhood... and 2^60 leave room to multiply: the
-        // products stay below 2^(60 + 32 + 33).
+        // No image reaches as far as 2^60 pixels, and the products with u and v stay below
+        // 2^(60 + 32 + 34) for any crop that fits in memory.
         let fixed = |value: f64| {
             let limit = (1u64 << 60) as f64;
             (value.clamp(-limit, limit) * (1u64 << POSITION_BITS) as f64).round() as i128

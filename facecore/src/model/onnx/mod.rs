@@ -42,7 +42,7 @@ impl OnnxModel {
             let message = format!("not an ONNX model, or cut short or damaged ({} bytes): {source}", bytes.len());
             Error::new(ErrorKind::ModelCorrupt, message).with_source(source)
         })?;
-        if !proto.graph.as_ref().is_some_and(|graph| !graph.output.is_empty()) {
+        if proto.graph.as_ref().is_none_or(|graph| graph.output.is_empty()) {
             fail!(ModelCorrupt, "not an ONNX model: it decodes, but holds no graph with outputs");
         }
         Ok(OnnxModel { proto })

@@ -1,0 +1,32 @@
+//! The committed header is the one that cbindgen makes of the sources, and a C compiler takes it.
+
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn the_header_is_up_to_date() {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let bindings = cbindgen::generate(crate_folder).expect("cbindgen reads the crate");
+    let mut generated = Vec::new();
+    bindings.write(&mut generated);
+    let path = crate_folder.join("../include/facecore.h");
+    if std::env::var_os("FACECORE_WRITE_HEADER").is_some() {
+        std::fs::write(&path, &generated).expect("the header can be written");
+    }
+    let committed = std::fs::read(&path).expect("include/facecore.h is there");
+    assert!(committed == generated, "include/facecore.h is out of date: run `make header`");
+}
+
+#[test]
+fn c_and_cpp_compilers_take_the_header() {
+    let header = Path::new(env!("CARGO_MANIFEST_DIR")).join("../include/facecore.h");
+    for (compiler, language, standard) in [("cc", "c", "c99"), ("cc", "c", "c11"), ("c++", "c++", "c++17")] {
+        let standard = format!("-std={standard}");
+        let output = Command::new(compiler)
+            .args(["-x", language, &standard, "-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only"])
+            .arg(&header)
+            .output()
+            .unwrap_or_else(|error| panic!("{compiler}: {error}"));
+        assert!(output.status.success(), "{compiler} {standard}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
