@@ -212,6 +212,14 @@ mod tests {
     }
 
     #[test]
+    fn the_error_underneath_is_the_source() {
+        let error = Error::io(std::path::Path::new("a.jpg"), "read", std::io::ErrorKind::NotFound.into());
+        let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<std::io::Error>());
+        assert_eq!(source.map(std::io::Error::kind), Some(std::io::ErrorKind::NotFound));
+        assert!(std::error::Error::source(&Error::new(ErrorKind::NoFace, "no face")).is_none());
+    }
+
+    #[test]
     fn context_is_shown_outermost_first() {
         let error = Error::new(ErrorKind::NoFace, "no face").context("a.jpg").context("enrolling ada");
         assert_eq!(error.to_string(), "enrolling ada: a.jpg: no face");

@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn each_fold_is_judged_by_the_others_threshold() {
-        let mut all = pairs(1, &[0.75], &[0.25]);
-        // The threshold of fold 1 is 0.5, that of fold 2 is 0.25: wrong for 0.375 and right for 0.75, 0.25.
+        let mut all = pairs(1, &[0.75], &[0.125]);
+        // Fold 1 is judged at 0.25, fold 2 at 0.4375, which refuses its same pair.
         all.extend(pairs(2, &[0.375], &[0.125]));
         assert_eq!(fold_accuracies(&all), [1.0, 0.5]);
         assert_eq!(mean(&fold_accuracies(&all)), 0.75);
