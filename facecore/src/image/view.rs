@@ -1,6 +1,7 @@
 //! Borrowed pixels in the layouts that cameras, decoders and other libraries hand over.
 
 use crate::error::{Result, fail};
+#[cfg(test)]
 use crate::geometry::Point;
 
 /// How the bytes of a pixel are laid out. All formats have 8 bits a channel.
@@ -250,7 +251,9 @@ impl<'a> ImageView<'a> {
         self.chroma
     }
 
-    /// The stored position of an upright one; both count pixel centres.
+    /// The stored position of an upright one; both count pixel centres. What the fast paths are checked
+    /// against.
+    #[cfg(test)]
     pub(crate) fn upright_to_stored(&self, upright: Point) -> Point {
         let (right, bottom) = ((self.width - 1) as f32, (self.height - 1) as f32);
         match self.rotation {

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use facecore::{
-    DecodeOptions, DetectorKind, DetectorOptions, EmbedderKind, FaceChoice, FlipAugmentation, Precision, Provider,
-    ProviderRequest, Recognizer, RecognizerBuilder, Runtime, RuntimeOptions,
+    DecodeOptions, Detector, DetectorKind, DetectorOptions, EmbedderKind, FaceChoice, FlipAugmentation, Placement,
+    Precision, Provider, ProviderRequest, Recognizer, RecognizerBuilder, Result, Runtime, RuntimeOptions,
 };
+
+use crate::output::Output;
 
 /// The options of every command.
 #[derive(clap::Args)]
@@ -176,6 +178,31 @@ impl CommonArgs {
         }
     }
 
+    /// The detector alone.
+    pub fn open_detector(&self, load: Load, output: &Output) -> Result<Detector> {
+        let detector = self.builder(load).build_detector()?;
+        self.note_fallback(detector.placement(), output);
+        Ok(detector)
+    }
+
+    /// Detector and embedder.
+    pub fn open_recognizer(&self, load: Load, output: &Output) -> Result<Recognizer> {
+        let recognizer = self.builder(load).build()?;
+        let (detector, embedder) = (recognizer.detector().placement(), recognizer.embedder().placement());
+        self.note_fallback(detector, output);
+        if embedder.notes != detector.notes {
+            self.note_fallback(embedder, output);
+        }
+        Ok(recognizer)
+    }
+
+    /// Whoever names a provider hears of it when another one runs, fallback allowed or not.
+    fn note_fallback(&self, placement: &Placement, output: &Output) {
+        if self.runtime.provider.0.is_some() && !placement.notes.is_empty() {
+            output.note(format!("running on {placement}: {}", placement.notes.join("; ")));
+        }
+    }
+
     pub fn runtime_options(&self) -> RuntimeOptions {
         let RuntimeArgs { runtime, library, provider, allow_fallback, precision, threads } = &self.runtime;
         let mut options =
@@ -203,7 +230,9 @@ impl CommonArgs {
 
     pub fn decode_options(&self) -> DecodeOptions {
         let mut options = DecodeOptions::default();
-        options.apply_exif = !self.detection.no_exif;
+        if self.detection.no_exif {
+            options.apply_exif = false;
+        }
         if let Some(most) = self.detection.max_pixels {
             options.max_pixels = most;
         }

@@ -62,7 +62,7 @@ struct Figures {
 }
 
 pub fn run(args: &Args, output: &mut Output) -> Result<()> {
-    let recognizer = args.common.builder(Load::OnePhoto).build()?;
+    let recognizer = args.common.open_recognizer(Load::OnePhoto, output)?;
     let decode = args.common.decode_options();
     let look = || stages::recognize(&recognizer, &args.photo, &decode);
     let mut seen = look()?;

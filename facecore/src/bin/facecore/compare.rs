@@ -67,7 +67,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     if args.threshold.is_some_and(|threshold| !(-1.0..=1.0).contains(&threshold)) {
         crate::usage_error("a threshold is a cosine, -1 to 1");
     }
-    let recognizer = args.common.builder(Load::OnePhoto).build()?;
+    let recognizer = args.common.open_recognizer(Load::OnePhoto, output)?;
     let mut looked = Vec::new();
     for path in [&args.first, &args.second] {
         match Chosen::from_file(&recognizer, path, &args.common) {

@@ -36,7 +36,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     let paths = photos::expand(&args.photos)?;
     let pictures = Pictures::plan(args.out.as_deref(), &paths)?;
     let load = Load::of(paths.len());
-    let detector = args.common.builder(load).build_detector()?;
+    let detector = args.common.open_detector(load, output)?;
     let decode = args.common.decode_options();
     let bar = output.progress(paths.len());
 

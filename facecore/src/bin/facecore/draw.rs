@@ -237,7 +237,7 @@ impl Labels<'_> {
     fn fitting(&self, label: &str, rect: &Rect) -> (f32, String) {
         let (width, height) = (self.picture.width() as f32, self.picture.height() as f32);
         let long_side = width.max(height);
-        let scale = (rect.width() * 0.22).clamp((long_side / 80.0).max(12.0), (long_side / 36.0).max(15.0));
+        let scale = (rect.width() * 0.22).clamp((long_side / 80.0).max(13.0), (long_side / 36.0).max(16.0));
         let room = width * 0.96;
         let wide = |scale: f32, text: &str| text_size(PxScale::from(scale), &self.font, text).0 as f32;
         let scale = (scale * (room / wide(scale, label).max(1.0)).min(1.0)).max(12.0).min(height);

@@ -7,7 +7,7 @@ use facecore::{Recognizer, Result};
 use crate::args::{CommonArgs, Load};
 use crate::output::Output;
 use crate::records::{EmbeddedFaceRecord, PhotoRecord};
-use crate::stages::{Seen, box_in_words, heading, placements_in_words, timings_in_words};
+use crate::stages::{Seen, box_in_words, heading, placements_in_words, space_in_words, timings_in_words};
 use crate::{photos, stages};
 
 const EXAMPLES: &str = "\
@@ -31,7 +31,7 @@ pub struct Args {
 pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     let paths = photos::expand(&args.photos)?;
     let load = Load::of(paths.len());
-    let recognizer = args.common.builder(load).build()?;
+    let recognizer = args.common.open_recognizer(load, output)?;
     let decode = args.common.decode_options();
     let timings = args.common.output.timings;
     let bar = output.progress(paths.len());
@@ -53,7 +53,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
 fn in_words(path: &Path, seen: &Seen, recognizer: &Recognizer, timings: bool) -> String {
     let embedder = recognizer.embedder();
     let mut text = heading(path, seen.faces.len());
-    text += &format!("  {} dimensions of {}", embedder.dimension(), embedder.space());
+    text += &format!("  {} dimensions of {}", embedder.dimension(), space_in_words(embedder.space()));
     if timings {
         let placement = placements_in_words(recognizer.detector().placement(), Some(embedder.placement()));
         text += &format!("  {}   {placement}", timings_in_words(&seen.stages));

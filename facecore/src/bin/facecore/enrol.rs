@@ -75,7 +75,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     // Locked before the models are loaded: a second writer is told at once.
     let writer = Writer::open(&args.gallery)?;
     let namespace = writer.gallery().namespace(&args.namespace)?;
-    let recognizer = args.common.builder(Load::ManyPhotos).build()?;
+    let recognizer = args.common.open_recognizer(Load::ManyPhotos, output)?;
     let earlier = earlier_faces(&namespace)?;
     let enrolment = enrol(&args.folder, &recognizer, &namespace, &args.choice, output)?;
     if args.replace {

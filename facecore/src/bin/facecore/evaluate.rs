@@ -68,7 +68,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     let list = PairList::open(&args.pairs)?;
     let root = args.root.as_deref().or(args.pairs.parent()).unwrap_or(Path::new(""));
     let paths: Vec<PathBuf> = list.photos.iter().map(|photo| root.join(photo)).collect();
-    let recognizer = args.common.builder(Load::ManyPhotos).build()?;
+    let recognizer = args.common.open_recognizer(Load::ManyPhotos, output)?;
 
     let start = Instant::now();
     let faces = embed(&recognizer, &paths, args.common.parallel_photos(Load::ManyPhotos), output)?;

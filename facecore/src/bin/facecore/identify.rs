@@ -76,7 +76,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
         Some(folder) => gallery_dir::open(folder)?,
         None => Gallery::in_memory(),
     };
-    let recognizer = args.common.builder(load).build()?;
+    let recognizer = args.common.open_recognizer(load, output)?;
     let namespace = known_people(args, &gallery, &recognizer, output)?;
     let decode = args.common.decode_options();
     let bar = output.progress(paths.len());

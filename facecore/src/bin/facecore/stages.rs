@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use facecore::{
-    DecodeOptions, Detector, Embedding, Face, Image, Placement, RecognizedFace, Recognizer, Rect, Result, Timings,
+    DecodeOptions, Detector, Embedding, EmbeddingSpace, Face, Image, Placement, RecognizedFace, Recognizer, Rect,
+    Result, Timings,
 };
 
 /// A photo and the faces in it.
@@ -131,6 +132,17 @@ pub fn count(number: usize, thing: &str) -> String {
     }
 }
 
+/// The space's name; of a model that is named by its hash alone, as many digits as people compare.
+pub fn space_in_words(space: &EmbeddingSpace) -> String {
+    match space.id().split_once(':') {
+        Some(("sha256", hash)) if hash.is_char_boundary(8) => {
+            let rest = hash.find('/').map_or("", |at| &hash[at..]);
+            format!("sha256:{}{rest}", &hash[..8])
+        }
+        _ => space.id().to_string(),
+    }
+}
+
 /// `[412, 88, 501, 203]`
 pub fn box_in_words(rect: &Rect) -> String {
     // As integers, which know no -0.
@@ -146,6 +158,9 @@ mod tests {
     fn numbers_are_short() {
         let shown = [23.4, 1.2, 0.96, 0.34, 0.04].map(|value| ms(Duration::from_secs_f64(value / 1e3)));
         assert_eq!(shown, ["23", "1", "1", "0.3", "0.04"]);
+        let space = |id: &str| space_in_words(&EmbeddingSpace::new(id, 0.4));
+        assert_eq!(space("sha256:0123456789abcdef/arcface-112"), "sha256:01234567/arcface-112");
+        assert_eq!(space("mobilefacenet-128/arcface-112"), "mobilefacenet-128/arcface-112");
         assert_eq!([0, 1, 6].map(|number| count(number, "face")), ["no faces", "1 face", "6 faces"]);
         assert_eq!(box_in_words(&Rect::new(411.6, -0.2, 501.0, -3.0)), "[412, 0, 501, -3]");
     }
