@@ -117,8 +117,14 @@ impl fmt::Display for ErrorKind {
 
 /// An error: a kind for programs, a message for people (the cause and the remedy), what was being
 /// done, and the error underneath if there is one.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub struct Error(Box<Inner>);
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&*self.0)
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 struct Inner {

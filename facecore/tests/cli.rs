@@ -187,6 +187,11 @@ fn what_does_not_work_ends_with_its_exit_code_and_reason() {
     assert_eq!(code(&["--version"]), 0);
     assert_eq!(code(&["detect", &photo, &photo, "--out", "one.png"]), 2);
     assert_eq!(code(&["detect", &photo, "--out", "one.tiff"]), 2);
+    let copy = scene.path("copy.png");
+    fs::copy(&photo, &copy).unwrap();
+    assert_eq!(scene.models("detect").args([&copy, "--out", &copy]).run().code, 2);
+    assert_eq!(scene.models("detect").args([&copy, "--out", "."]).run().code, 2);
+    assert_eq!(fs::read(&copy).unwrap(), fs::read(&photo).unwrap());
     for (args, reason) in [
         (vec!["detect", &photo], "error 100, InvalidArgument"),
         (vec!["detect", &photo, "--detector", "none.onnx"], "error 300, ModelNotFound"),

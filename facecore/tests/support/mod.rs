@@ -147,7 +147,8 @@ impl Ran {
 pub fn fields(object: &Value, names: &[&str]) {
     let mut found: Vec<&str> = object.as_object().expect("an object").keys().map(String::as_str).collect();
     let mut names = names.to_vec();
-    (found.sort_unstable(), names.sort_unstable());
+    found.sort_unstable();
+    names.sort_unstable();
     assert_eq!(found, names, "{object}");
 }
 

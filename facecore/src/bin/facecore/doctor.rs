@@ -159,9 +159,11 @@ impl Report {
         let mut lines = vec![format!("  facecore   {}", self.version)];
         match (&self.onnxruntime.found, &self.onnxruntime.missing) {
             (Some(found), _) => lines.push(format!("  runtime    onnxruntime {found}")),
-            (None, why) => {
-                lines.push(format!("  runtime    no onnxruntime: {}", why.as_deref().unwrap_or("not built in")))
+            // The places follow, and say where it is missing.
+            (None, _) if self.looked.iter().all(|place| place.found.is_empty()) => {
+                lines.push("  runtime    no onnxruntime; `pip install onnxruntime`, or name its --library".into());
             }
+            (None, why) => lines.push(format!("  runtime    no onnxruntime: {}", why.as_deref().unwrap_or_default())),
         }
         for Place { place, found, missing } in &self.looked {
             let found: Vec<String> = found.iter().map(|path| path.display().to_string()).collect();

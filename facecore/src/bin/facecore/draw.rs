@@ -1,6 +1,6 @@
 //! Pictures with boxes, points and labels, legible on small and large photos alike.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -55,8 +55,8 @@ pub struct Pictures(Vec<PathBuf>);
 impl Pictures {
     /// One photo may go into a file, several go into a folder, which is made: `a.jpg` as `a.png`.
     ///
-    /// Ends the process with a usage error if several photos are to go into one file or the suffix is
-    /// unknown; errors with `Io` if the folder cannot be made.
+    /// Ends the process with a usage error if several photos are to go into one file, the suffix is
+    /// unknown, or a photo would be overwritten; errors with `Io` if the folder cannot be made.
     pub fn plan(out: Option<&Path>, photos: &[PathBuf]) -> Result<Pictures> {
         let Some(out) = out else { return Ok(Pictures(Vec::new())) };
         if out.extension().is_some() && !out.is_dir() {
@@ -66,7 +66,7 @@ impl Pictures {
             if photos.len() > 1 {
                 crate::usage_error(&format!("--out {}: several photos need a folder", out.display()));
             }
-            return Ok(Pictures(vec![out.to_path_buf()]));
+            return Ok(Pictures(vec![out.to_path_buf()]).apart_from(photos));
         }
         std::fs::create_dir_all(out).map_err(|error| Error::io(out, "make the folder", error))?;
         let mut taken: HashMap<String, usize> = HashMap::new();
@@ -78,7 +78,17 @@ impl Pictures {
                 count => out.join(format!("{stem}-{count}.png")),
             }
         };
-        Ok(Pictures(photos.iter().map(name).collect()))
+        Ok(Pictures(photos.iter().map(name).collect()).apart_from(photos))
+    }
+
+    /// A photo must never be lost to its own picture.
+    fn apart_from(self, photos: &[PathBuf]) -> Self {
+        let real = |path: &PathBuf| std::fs::canonicalize(path).ok();
+        let photos: HashSet<PathBuf> = photos.iter().filter_map(real).collect();
+        if let Some(picture) = self.0.iter().find(|picture| real(picture).is_some_and(|path| photos.contains(&path))) {
+            crate::usage_error(&format!("--out would overwrite the photo {}", picture.display()));
+        }
+        self
     }
 
     /// Where the picture of photo `index` goes, if pictures were asked for.

@@ -72,12 +72,13 @@ struct Total {
 }
 
 pub fn run(args: &Args, output: &mut Output) -> Result<()> {
-    // Locked before the models are loaded: a second writer is told at once.
+    // The gallery's folder is made last, so that a mistyped name leaves nothing behind.
+    let photos = count_photos(&args.folder)?;
+    let recognizer = args.common.open_recognizer(Load::ManyPhotos, output)?;
     let writer = Writer::open(&args.gallery)?;
     let namespace = writer.gallery().namespace(&args.namespace)?;
-    let recognizer = args.common.open_recognizer(Load::ManyPhotos, output)?;
     let earlier = earlier_faces(&namespace)?;
-    let enrolment = enrol(&args.folder, &recognizer, &namespace, &args.choice, output)?;
+    let enrolment = enrol((&args.folder, photos), &recognizer, &namespace, &args.choice, output)?;
     if args.replace {
         forget(earlier, &enrolment, &namespace)?;
     }
@@ -105,11 +106,22 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     })
 }
 
-/// Enrols a folder, showing progress.
+/// How many photos there are to enrol. Errors with `InvalidArgument` if there is none.
+pub fn count_photos(folder: &Path) -> Result<usize> {
+    match photos_by_person(folder)?.len() {
+        0 => {
+            let message = format!("there is no photo in {}", folder.display());
+            Err(Error::new(ErrorKind::InvalidArgument, message))
+        }
+        photos => Ok(photos),
+    }
+}
+
+/// Enrols a folder of so many photos, showing progress.
 ///
 /// Errors with `EmbeddingSpaceMismatch` if the namespace has faces of another model.
 pub fn enrol(
-    folder: &Path,
+    (folder, photos): (&Path, usize),
     recognizer: &Recognizer,
     namespace: &Namespace,
     choice: &ChoiceArgs,
@@ -117,11 +129,6 @@ pub fn enrol(
 ) -> Result<Enrolment> {
     // Said once here, instead of once for each photo.
     namespace.pin(recognizer.embedder().space(), recognizer.embedder().dimension())?;
-    let photos = photos_by_person(folder)?.len();
-    if photos == 0 {
-        let message = format!("there is no photo in {}", folder.display());
-        return Err(Error::new(ErrorKind::InvalidArgument, message));
-    }
     let bar = output.progress(photos);
     let enrolment = recognizer.enrol_folder(folder, namespace, choice.choice(), |_| bar.inc(1));
     output.progress_done();

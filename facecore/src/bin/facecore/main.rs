@@ -93,6 +93,10 @@ fn main() -> ExitCode {
     let command = Cli::parse().command;
     let common = command.common();
     show_traces(common.output.verbose);
+    if let Some(threads) = common.runtime.threads {
+        // Searches use the process's common pool. Nothing has started it yet, so this cannot fail.
+        rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global().unwrap_or_default();
+    }
     let mut output = Output::new(common.output.json);
     match command.run(&mut output) {
         Ok(()) => output.exit_code(),
