@@ -117,8 +117,14 @@ impl fmt::Display for ErrorKind {
 
 /// An error: a kind for programs, a message for people (the cause and the remedy), what was being
 /// done, and the error underneath if there is one.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub struct Error(Box<Inner>);
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&*self.0)
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 struct Inner {
@@ -209,6 +215,14 @@ mod tests {
     fn numbers_are_unique_and_in_order() {
         let codes: Vec<i32> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
         assert!(codes.windows(2).all(|pair| pair[0] < pair[1]), "{codes:?}");
+    }
+
+    #[test]
+    fn the_error_underneath_is_the_source() {
+        let error = Error::io(std::path::Path::new("a.jpg"), "read", std::io::ErrorKind::NotFound.into());
+        let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<std::io::Error>());
+        assert_eq!(source.map(std::io::Error::kind), Some(std::io::ErrorKind::NotFound));
+        assert!(std::error::Error::source(&Error::new(ErrorKind::NoFace, "no face")).is_none());
     }
 
     #[test]

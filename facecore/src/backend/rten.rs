@@ -68,6 +68,17 @@ fn thread_pool(threads: usize) -> Arc<ThreadPool> {
     Arc::new(ThreadPool::with_num_threads(threads))
 }
 
+/// rten runs in a pool of rayon's. A worker of another such pool that waited for it would take up other
+/// tasks meanwhile, with threads of this session still lent to it, and a task that wants the session too
+/// would then wait for itself. A thread of no pool does nothing but wait.
+fn outside_rayon<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    if rayon::current_thread_index().is_none() {
+        return work();
+    }
+    let done = std::thread::scope(|scope| scope.spawn(work).join());
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
 /// Kernels of another crate on a file from anywhere: should one panic, it must not take the caller with it.
 fn guarded<R>(work: impl FnOnce() -> R) -> std::result::Result<R, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
@@ -107,12 +118,15 @@ impl Session for RtenSession {
             let view = RtenView::try_from_data(tensor.shape, tensor.data).map_err(|error| failed(error.to_string()))?;
             values.push((*node, view.into()));
         }
-        let results = self.pools.with(|pool| {
-            let mut options = RunOptions::default();
-            options.thread_pool = Some(pool.clone());
-            let results = guarded(|| self.model.run(values, &self.output_nodes, Some(options))).map_err(failed)?;
-            results.map_err(|error| failed(error.to_string()).with_source(error))
-        })?;
+        let run = || {
+            self.pools.with(|pool| {
+                let mut options = RunOptions::default();
+                options.thread_pool = Some(pool.clone());
+                let results = guarded(|| self.model.run(values, &self.output_nodes, Some(options))).map_err(failed)?;
+                results.map_err(|error| failed(error.to_string()).with_source(error))
+            })
+        };
+        let results = outside_rayon(run)?;
         for ((value, port), tensor) in results.into_iter().zip(&self.outputs).zip(outputs.prepare(self.outputs.len())) {
             let Ok(result): std::result::Result<Tensor<f32>, _> = Value::try_into(value) else {
                 fail!(Inference, "the built-in runtime gave an output {port} that is not f32");

@@ -1,0 +1,289 @@
+//! `facecore doctor`
+
+use std::path::{Path, PathBuf};
+
+use facecore::backend::{self, RuntimeReport};
+use facecore::model::PackPart;
+use facecore::{ModelSource, Pack, Placement, Result};
+use serde::Serialize;
+
+use crate::args::{CommonArgs, Load};
+use crate::hardware::Hardware;
+use crate::output::Output;
+use crate::records::{ErrorRecord, PlacementRecord};
+use crate::stages::count;
+
+const EXAMPLES: &str = "\
+Examples:
+  facecore doctor
+  facecore doctor --pack packs/office --provider openvino --precision fast
+  facecore doctor --library ~/onnxruntime/lib --json
+
+Works with nothing installed. The exit code is 1 if something that was asked for does not
+work: a library, a provider, a pack or a model that was named, or if nothing can run models.";
+
+/// Show which runtimes, providers and models are here, and what runs where
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Serialize)]
+struct Report {
+    version: &'static str,
+    onnxruntime: Availability,
+    looked: Vec<Place>,
+    providers: Vec<ProviderState>,
+    builtin: Option<String>,
+    hardware: Hardware,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pack: Option<Asked<PackReport>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detector: Option<Asked<ModelReport>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embedder: Option<Asked<ModelReport>>,
+}
+
+#[derive(Serialize)]
+struct Availability {
+    /// Version and path.
+    found: Option<String>,
+    missing: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Place {
+    place: String,
+    found: Vec<PathBuf>,
+    missing: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ProviderState {
+    name: String,
+    available: bool,
+    missing: Option<String>,
+}
+
+/// Something that was asked for: what it is, or why it does not work.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Asked<T> {
+    Works(T),
+    Fails { error: ErrorRecord },
+}
+
+#[derive(Serialize)]
+struct PackReport {
+    name: String,
+    version: String,
+    licence: String,
+}
+
+/// A model that was loaded.
+#[derive(Serialize)]
+struct ModelReport {
+    file: String,
+    sha256: String,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    licence: Option<String>,
+    /// The least score of a face, or the least cosine of one person's faces.
+    threshold: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    space: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dimension: Option<usize>,
+    placement: PlacementRecord,
+    #[serde(skip)]
+    runs_on: String,
+}
+
+pub fn run(args: &Args, output: &mut Output) -> Result<()> {
+    let report = Report::make(&args.common);
+    if report.anything_asked_for_fails(&args.common) {
+        output.fail();
+    }
+    if output.json() { output.object(&report) } else { output.line(report.in_words()) }
+}
+
+impl Report {
+    fn make(common: &CommonArgs) -> Report {
+        let RuntimeReport { onnxruntime, looked, providers, builtin, .. } = backend::report(&common.runtime_options());
+        let pack = common.models.pack.as_ref().map(Pack::open);
+        let opened = pack.as_ref().and_then(|pack| pack.as_ref().ok());
+        let detector = common.models.detector.is_some() || opened.is_some_and(|pack| pack.detector.is_some());
+        let embedder = common.models.embedder.is_some() || opened.is_some_and(|pack| pack.embedder.is_some());
+        let (found, missing) = (onnxruntime.clone().ok(), onnxruntime.err());
+        Report {
+            version: env!("CARGO_PKG_VERSION"),
+            onnxruntime: Availability { found, missing },
+            looked: looked
+                .into_iter()
+                .map(|place| Place { place: place.place, found: place.found, missing: place.missing })
+                .collect(),
+            providers: providers
+                .into_iter()
+                .map(|(name, here)| ProviderState { name, available: here.is_ok(), missing: here.err() })
+                .collect(),
+            builtin,
+            hardware: Hardware::look(),
+            detector: detector.then(|| asked(detector_report(common, opened))),
+            embedder: embedder.then(|| asked(embedder_report(common, opened))),
+            pack: pack.map(|pack| {
+                asked(pack.map(|Pack { name, version, licence, .. }| PackReport { name, version, licence }))
+            }),
+        }
+    }
+
+    fn anything_asked_for_fails(&self, common: &CommonArgs) -> bool {
+        let wanted = common.runtime.provider.0.as_ref().filter(|_| !common.runtime.allow_fallback);
+        let provider_missing = wanted.is_some_and(|wanted| {
+            // With the built-in runtime the list is empty, and the CPU is there all the same.
+            self.providers.iter().any(|provider| provider.name == wanted.name() && !provider.available)
+        });
+        let library_missing = common.runtime.library.is_some() && self.onnxruntime.found.is_none();
+        let nothing_runs = self.onnxruntime.found.is_none() && self.builtin.is_none();
+        let fails = |model: &Option<Asked<ModelReport>>| matches!(model, Some(Asked::Fails { .. }));
+        provider_missing
+            || library_missing
+            || nothing_runs
+            || matches!(self.pack, Some(Asked::Fails { .. }))
+            || fails(&self.detector)
+            || fails(&self.embedder)
+    }
+
+    fn in_words(&self) -> String {
+        let mut lines = vec![format!("  facecore   {}", self.version)];
+        match (&self.onnxruntime.found, &self.onnxruntime.missing) {
+            (Some(found), _) => lines.push(format!("  runtime    onnxruntime {found}")),
+            // The places follow, and say where it is missing.
+            (None, _) if self.looked.iter().all(|place| place.found.is_empty()) => {
+                lines.push("  runtime    no onnxruntime; `pip install onnxruntime`, or name its --library".into());
+            }
+            (None, why) => lines.push(format!("  runtime    no onnxruntime: {}", why.as_deref().unwrap_or_default())),
+        }
+        for Place { place, found, missing } in &self.looked {
+            let found: Vec<String> = found.iter().map(|path| path.display().to_string()).collect();
+            let what = if found.is_empty() { missing.clone().unwrap_or_default() } else { found.join(", ") };
+            lines.push(format!("             looked at {place}: {what}"));
+        }
+        lines.push(format!("  built-in   {}", self.builtin.as_deref().unwrap_or("none")));
+        if !self.providers.is_empty() {
+            lines.push(format!("  providers  {}", self.providers_in_words()));
+        }
+        lines.push(format!("  processor  {}", self.hardware.in_words()));
+        match &self.pack {
+            None => {}
+            Some(Asked::Fails { error }) => lines.push(format!("  pack       fails: {error}")),
+            Some(Asked::Works(PackReport { name, version, licence })) => {
+                lines.push(format!("  pack       {name} {version} ({})", licence_or_not(licence)));
+            }
+        }
+        for (what, model) in [("detector", &self.detector), ("embedder", &self.embedder)] {
+            match model {
+                None => {}
+                Some(Asked::Fails { error }) => lines.push(format!("  {what}   fails: {error}")),
+                Some(Asked::Works(model)) => lines.push(format!("  {what}   {}", model.in_words())),
+            }
+        }
+        lines.join("\n")
+    }
+
+    fn providers_in_words(&self) -> String {
+        let has = |feature: &str| self.hardware.features.contains(&feature);
+        let here = self.providers.iter().filter(|provider| provider.available).map(|provider| {
+            match (provider.name.as_str(), has("bf16"), has("amx-bf16")) {
+                ("OpenVINO", true, true) => "OpenVINO (CPU bf16 AMX)".to_string(),
+                ("OpenVINO", true, false) => "OpenVINO (CPU bf16)".to_string(),
+                (name, ..) => name.to_string(),
+            }
+        });
+        let here: Vec<String> = here.collect();
+        let not = self.providers.iter().filter_map(|provider| {
+            provider.missing.as_ref().map(|why| format!("\n             not here: {} ({why})", provider.name))
+        });
+        here.join("  ") + &not.collect::<String>()
+    }
+}
+
+impl ModelReport {
+    fn in_words(&self) -> String {
+        let mut lines = vec![format!("{} ({}), SHA-256 {}", self.file, self.kind, self.sha256)];
+        match (&self.space, self.dimension) {
+            (Some(space), Some(dimension)) => {
+                lines.push(format!("space {space}, {dimension} dimensions, same person from {} on", self.threshold));
+            }
+            _ => lines.push(format!("faces from score {} on", self.threshold)),
+        }
+        if let Some(licence) = &self.licence {
+            lines.push(format!("licence {}", licence_or_not(licence)));
+        }
+        lines.push(self.runs_on.clone());
+        lines.join("\n             ")
+    }
+}
+
+fn detector_report(common: &CommonArgs, pack: Option<&Pack>) -> Result<ModelReport> {
+    let detector = common.builder(Load::OnePhoto).build_detector()?;
+    let part = pack.and_then(|pack| pack.detector.as_ref()).filter(|_| common.models.detector.is_none());
+    let (source, licence) = source(part, common.models.detector.as_deref())?;
+    Ok(ModelReport {
+        file: source.name().to_string(),
+        sha256: source.sha256(),
+        kind: detector.spec().kind.name(),
+        licence,
+        threshold: detector.options().score_threshold.unwrap_or(detector.spec().score_threshold),
+        space: None,
+        dimension: None,
+        placement: detector.placement().into(),
+        runs_on: runs_on(detector.placement()),
+    })
+}
+
+fn embedder_report(common: &CommonArgs, pack: Option<&Pack>) -> Result<ModelReport> {
+    let embedder = common.builder(Load::OnePhoto).build_embedder()?;
+    let part = pack.and_then(|pack| pack.embedder.as_ref()).filter(|_| common.models.embedder.is_none());
+    let (source, licence) = source(part, common.models.embedder.as_deref())?;
+    Ok(ModelReport {
+        file: source.name().to_string(),
+        sha256: source.sha256(),
+        kind: embedder.spec().kind.name(),
+        licence,
+        threshold: embedder.space().threshold(),
+        space: Some(embedder.space().id().to_string()),
+        dimension: Some(embedder.dimension()),
+        placement: embedder.placement().into(),
+        runs_on: runs_on(embedder.placement()),
+    })
+}
+
+/// The model itself, with its licence if a pack says one.
+fn source<S>(part: Option<&PackPart<S>>, file: Option<&Path>) -> Result<(ModelSource, Option<String>)> {
+    match part {
+        Some(part) => Ok((part.source.clone(), Some(part.licence.clone()))),
+        None => Ok((ModelSource::open(file.unwrap_or(Path::new("")))?, None)),
+    }
+}
+
+fn asked<T>(result: Result<T>) -> Asked<T> {
+    match result {
+        Ok(works) => Asked::Works(works),
+        Err(error) => Asked::Fails { error: (&error).into() },
+    }
+}
+
+fn runs_on(placement: &Placement) -> String {
+    let Placement { device, threads, notes, .. } = placement;
+    let mut text = format!("runs on {placement}, device {device}, {}", count(*threads, "thread"));
+    for note in notes {
+        text += &format!("\n             note: {note}");
+    }
+    text
+}
+
+fn licence_or_not(licence: &str) -> &str {
+    if licence.is_empty() { "no licence stated" } else { licence }
+}

@@ -1,0 +1,180 @@
+//! `facecore enrol`
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use facecore::pipeline::photos_by_person;
+use facecore::{Enrolment, Error, ErrorKind, FaceId, Namespace, PersonId, Recognizer, Result};
+use serde::Serialize;
+
+use crate::args::{ChoiceArgs, CommonArgs, Load};
+use crate::gallery_dir::Writer;
+use crate::output::Output;
+use crate::records::{ErrorRecord, PlacementsRecord};
+use crate::stages::count;
+
+const EXAMPLES: &str = "\
+Examples:
+  facecore enrol people/ --gallery office --pack packs/office
+  facecore enrol people/ --gallery office --namespace visitors --largest --pack packs/office
+
+A sub-folder is a person, and every photo in it shows that person; a photo directly in
+FOLDER is a person called as the file without its suffix. A photo that shows no face, or
+several without --largest or --central, is skipped and reported. Enrolling a photo again
+changes nothing. The exit code is 1 if nobody could be enrolled.";
+
+/// Learn people from a folder of photos
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A folder with a sub-folder, or a photo, for each person
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+    /// The folder that keeps the gallery; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    gallery: PathBuf,
+    /// Which set of people of the gallery
+    #[arg(long, value_name = "NAME", default_value = "people")]
+    namespace: String,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+    /// Forget the earlier faces of every person who gets a new one
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    gallery: &'a Path,
+    namespace: &'a str,
+    space: &'a str,
+    persons: usize,
+    faces: usize,
+    skipped: Vec<Skipped<'a>>,
+    /// What the namespace holds now.
+    total: Total,
+    placement: PlacementsRecord,
+}
+
+#[derive(Serialize)]
+struct Skipped<'a> {
+    image: &'a Path,
+    person: &'a PersonId,
+    error: ErrorRecord,
+}
+
+#[derive(Serialize)]
+struct Total {
+    persons: usize,
+    faces: usize,
+}
+
+pub fn run(args: &Args, output: &mut Output) -> Result<()> {
+    // The gallery's folder is made last, so that a mistyped name leaves nothing behind.
+    let photos = count_photos(&args.folder)?;
+    let recognizer = args.common.open_recognizer(Load::ManyPhotos, output)?;
+    let writer = Writer::open(&args.gallery)?;
+    let namespace = writer.gallery().namespace(&args.namespace)?;
+    let earlier = earlier_faces(&namespace)?;
+    let enrolment = enrol((&args.folder, photos), &recognizer, &namespace, &args.choice, output)?;
+    if args.replace {
+        forget(earlier, &enrolment, &namespace)?;
+    }
+    if enrolment.faces() > 0 {
+        writer.save()?;
+    } else {
+        output.fail();
+    }
+
+    if !output.json() {
+        return output.line(format!("  {}", in_words(&enrolment)));
+    }
+    let skipped = enrolment.skipped();
+    output.object(&Report {
+        gallery: &args.gallery,
+        namespace: &args.namespace,
+        space: recognizer.embedder().space().id(),
+        persons: enrolment.persons(),
+        faces: enrolment.faces(),
+        skipped: skipped
+            .map(|(photo, error)| Skipped { image: &photo.path, person: &photo.person, error: error.into() })
+            .collect(),
+        total: Total { persons: namespace.person_count(), faces: namespace.face_count() },
+        placement: (&recognizer).into(),
+    })
+}
+
+/// How many photos there are to enrol. Errors with `InvalidArgument` if there is none.
+pub fn count_photos(folder: &Path) -> Result<usize> {
+    match photos_by_person(folder)?.len() {
+        0 => {
+            let message = format!("there is no photo in {}", folder.display());
+            Err(Error::new(ErrorKind::InvalidArgument, message))
+        }
+        photos => Ok(photos),
+    }
+}
+
+/// Enrols a folder of so many photos, showing progress.
+///
+/// Errors with `EmbeddingSpaceMismatch` if the namespace has faces of another model.
+pub fn enrol(
+    (folder, photos): (&Path, usize),
+    recognizer: &Recognizer,
+    namespace: &Namespace,
+    choice: &ChoiceArgs,
+    output: &mut Output,
+) -> Result<Enrolment> {
+    // Said once here, instead of once for each photo.
+    namespace.pin(recognizer.embedder().space(), recognizer.embedder().dimension())?;
+    let bar = output.progress(photos);
+    let enrolment = recognizer.enrol_folder(folder, namespace, choice.choice(), |_| bar.inc(1));
+    output.progress_done();
+    enrolment
+}
+
+fn earlier_faces(namespace: &Namespace) -> Result<BTreeMap<PersonId, Vec<FaceId>>> {
+    Ok(namespace.persons()?.into_iter().map(|person| (person.id, person.faces)).collect())
+}
+
+/// Removes the earlier faces of those who got new ones. Removed only now, so that nobody is lost whose
+/// new photos are all useless.
+fn forget(mut earlier: BTreeMap<PersonId, Vec<FaceId>>, enrolment: &Enrolment, namespace: &Namespace) -> Result<()> {
+    let enrolled = || enrolment.photos.iter().filter_map(|photo| Some((&photo.person, *photo.outcome.as_ref().ok()?)));
+    let kept: Vec<FaceId> = enrolled().map(|(_, face)| face).collect();
+    for (person, _) in enrolled() {
+        for face in earlier.remove(person).unwrap_or_default() {
+            if !kept.contains(&face) {
+                namespace.remove_face(face)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `enrolled 41 people, 117 faces (1 photo skipped: no face in people/ada/03.jpg)`
+pub fn in_words(enrolment: &Enrolment) -> String {
+    let people = match enrolment.persons() {
+        0 => "nobody".to_string(),
+        1 => "1 person".to_string(),
+        persons => format!("{persons} people"),
+    };
+    let text = format!("enrolled {people}, {}", count(enrolment.faces(), "face"));
+    let reasons: Vec<String> = enrolment.skipped().map(|(photo, error)| reason(&photo.path, error)).collect();
+    let skipped = format!("{} skipped", count(reasons.len(), "photo"));
+    match reasons.len() {
+        0 => text,
+        1..=3 => format!("{text} ({skipped}: {})", reasons.join("; ")),
+        _ => format!("{text}; {skipped}:\n    {}", reasons.join("\n    ")),
+    }
+}
+
+fn reason(photo: &Path, error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::NoFace => format!("no face in {}", photo.display()),
+        ErrorKind::SeveralFaces => format!("several faces in {}, use --largest", photo.display()),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,108 @@
+//! What a command says: results on standard output, complaints on standard error.
+
+use std::io::{ErrorKind as IoErrorKind, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use facecore::{Error, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::records::{ErrorRecord, PhotoError};
+
+/// Where results and complaints go; remembers whether anything failed.
+pub struct Output {
+    json: bool,
+    failed: bool,
+    reader_is_gone: bool,
+    bar: ProgressBar,
+}
+
+impl Output {
+    pub fn new(json: bool) -> Self {
+        Output { json, failed: false, reader_is_gone: false, bar: ProgressBar::hidden() }
+    }
+
+    /// Whether results are for programs.
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Lets the process end with exit code 1, while it goes on with its work.
+    pub fn fail(&mut self) {
+        self.failed = true;
+    }
+
+    pub fn exit_code(&self) -> ExitCode {
+        if self.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
+
+    /// Whether a write failed because the reading end of the pipe is closed.
+    pub fn reader_is_gone(&self) -> bool {
+        self.reader_is_gone
+    }
+
+    /// Shows from now on how much of `total` is done, if somebody is watching. It moves by
+    /// [`ProgressBar::inc`] on what is returned, from any thread.
+    pub fn progress(&mut self, total: usize) -> ProgressBar {
+        if self.json || total < 2 || !std::io::stderr().is_terminal() {
+            return self.bar.clone();
+        }
+        self.bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+        let template = "  {bar:30} {pos}/{len} photos, {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+        self.bar.clone()
+    }
+
+    /// Takes the progress bar away.
+    pub fn progress_done(&mut self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// A line, or several, for people.
+    pub fn line(&mut self, text: impl AsRef<str>) -> Result<()> {
+        let text = text.as_ref();
+        let written = self.bar.suspend(|| {
+            let mut out = std::io::stdout().lock();
+            out.write_all(text.as_bytes())?;
+            out.write_all(b"\n")?;
+            // Whoever follows a long run wants each photo when it is done.
+            out.flush()
+        });
+        written.map_err(|error| {
+            self.reader_is_gone |= error.kind() == IoErrorKind::BrokenPipe;
+            Error::io(Path::new("standard output"), "write to", error)
+        })
+    }
+
+    /// An object for programs, on a line of its own.
+    pub fn object(&mut self, object: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string(object).map_err(|error| {
+            Error::new(facecore::ErrorKind::Internal, format!("a result has no JSON form: {error}")).with_source(error)
+        })?;
+        self.line(text)
+    }
+
+    /// A photo that failed while others go on.
+    pub fn photo_failed(&mut self, image: &Path, error: &Error) -> Result<()> {
+        self.fail();
+        if self.json {
+            return self.object(&PhotoError { image: image.to_string_lossy(), error: ErrorRecord::from(error) });
+        }
+        self.complain(error);
+        Ok(())
+    }
+
+    /// An error in words, with its kind's number, on standard error.
+    pub fn complain(&self, error: &Error) {
+        self.note(ErrorRecord::from(error).to_string());
+    }
+
+    /// Something worth knowing, on standard error.
+    pub fn note(&self, text: impl AsRef<str>) {
+        // Nothing can be done about a standard error that is closed.
+        self.bar.suspend(|| writeln!(std::io::stderr(), "facecore: {}", text.as_ref())).unwrap_or_default();
+    }
+}

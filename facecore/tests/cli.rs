@@ -1,0 +1,345 @@
+//! The `facecore` command as scripts see it: the objects it prints, its exit codes, the files it leaves.
+//!
+//! docs/command-line.md is the contract that is checked here.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use support::{Scene, error_codes, fields, floats};
+
+/// Recognises people from start to end, on the runtime given.
+fn recognises_people(scene: &Scene, runtime: &[&str]) {
+    let people = scene.people();
+    let gallery = scene.path("office");
+    let enrolled = scene.models("enrol").args([&people]).arg("--gallery").arg(&gallery).args(runtime).json();
+    let enrolled = &enrolled.ok()[0];
+    assert_eq!((&enrolled["persons"], &enrolled["faces"]), (&5.into(), &7.into()), "{enrolled}");
+    assert_eq!(enrolled["skipped"], Value::Array(Vec::new()));
+
+    let photos = ["obama2.jpg", "knn_obama_and_biden.jpg", "knn_kit_with_rose.jpg", "knn_alex_lacamoire1.jpg"];
+    let photos = photos.map(|name| scene.image(name));
+    let found = scene.models("identify").args(&photos).arg("--gallery").arg(&gallery).args(runtime).json();
+    let found = found.ok();
+    let expected =
+        [vec!["obama"], vec!["biden", "obama", "unknown"], vec!["rose leslie", "unknown"], vec!["alex-lacamoire"]];
+    for ((photo, line), expected) in photos.iter().zip(found).zip(expected) {
+        assert_eq!(line["image"], *photo);
+        let faces = line["faces"].as_array().unwrap();
+        let mut names: Vec<&str> =
+            faces.iter().map(|face| face["matches"][0]["person"].as_str().unwrap_or("unknown")).collect();
+        names.sort_unstable();
+        assert_eq!(names, expected, "{photo}");
+        faces.iter().for_each(check_identified);
+    }
+
+    // The same without a gallery on disk, and a stranger.
+    let strangers = scene.image("group_sample1.jpg");
+    let command = scene.models("identify").args([&photos[0], &strangers]).arg("--people").arg(&people);
+    let found = command.args(runtime).json();
+    let [obama, strangers] = found.ok() else { panic!("two photos, two lines") };
+    assert_eq!(obama["faces"][0]["matches"][0]["person"], "obama");
+    let strangers = strangers["faces"].as_array().unwrap();
+    assert_eq!(strangers.len(), 3);
+    for stranger in strangers {
+        assert_eq!(stranger["matches"], Value::Array(Vec::new()));
+        assert!(stranger["best"]["score"].as_f64().unwrap() < 0.35);
+    }
+}
+
+fn check_detected(face: &Value, more: &[&str]) {
+    fields(face, &[&["box", "score", "landmarks"], more].concat());
+    let [x1, y1, x2, y2] = floats(&face["box"])[..] else { panic!("{face}") };
+    assert!(x1 < x2 && y1 < y2, "{face}");
+    assert!((0.0..=1.0).contains(&face["score"].as_f64().unwrap()));
+    let landmarks = face["landmarks"].as_array().unwrap();
+    assert_eq!(landmarks.len(), 5);
+    assert!(landmarks.iter().all(|point| floats(point).len() == 2));
+}
+
+fn check_identified(face: &Value) {
+    check_detected(face, &["matches", "best"]);
+    fields(&face["best"], &["person", "score", "margin"]);
+    for found in face["matches"].as_array().unwrap() {
+        fields(found, &["person", "score", "probability", "margin", "best", "hits"]);
+        assert!((0.35..=1.0).contains(&found["score"].as_f64().unwrap()));
+        assert!((-2.0..=2.0).contains(&found["margin"].as_f64().unwrap()));
+        assert!(found["best"].as_u64().unwrap() >= 1 && found["hits"].as_u64().unwrap() >= 1);
+    }
+}
+
+#[test]
+fn people_are_recognised_on_the_runtime_found() {
+    let Some(scene) = Scene::or_skip("people on the runtime found") else { return };
+    recognises_people(&scene, &[]);
+}
+
+#[test]
+fn people_are_recognised_on_the_built_in_runtime() {
+    let Some(scene) = Scene::or_skip("people on the built-in runtime") else { return };
+    recognises_people(&scene, &["--runtime", "rten", "--threads", "3"]);
+}
+
+#[test]
+fn detected_faces_are_as_documented() {
+    let Some(scene) = Scene::or_skip("detect --json") else { return };
+    let ran = scene.models("detect").arg(scene.image("two_people.jpg")).json();
+    let line = &ran.ok()[0];
+    fields(line, &["image", "width", "height", "faces"]);
+    let faces = line["faces"].as_array().unwrap();
+    assert_eq!(faces.len(), 2);
+    faces.iter().for_each(|face| check_detected(face, &[]));
+
+    let ran = scene.models("detect").arg(scene.image("two_people.jpg")).args(["--max-faces", "1", "--timings"]).json();
+    let line = &ran.ok()[0];
+    assert_eq!(line["faces"].as_array().unwrap().len(), 1);
+    fields(&line["timings_ms"], &["decode", "detect", "total"]);
+    let ran = scene.models("detect").arg(scene.image("two_people.jpg")).args(["--score", "1"]).json();
+    assert_eq!(ran.ok()[0]["faces"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_folder_is_its_photos_in_order() {
+    let Some(scene) = Scene::or_skip("detect FOLDER") else { return };
+    let folder = scene.path("photos");
+    fs::create_dir(&folder).unwrap();
+    for (name, photo) in [("b.JPG", "obama.jpg"), ("a.jpg", "biden.jpg")] {
+        fs::copy(scene.image(photo), format!("{folder}/{name}")).unwrap();
+    }
+    fs::write(format!("{folder}/notes.txt"), "no photo").unwrap();
+    let ran = scene.models("detect").arg(&folder).json();
+    let images: Vec<&Value> = ran.ok().iter().map(|line| &line["image"]).collect();
+    assert_eq!(images, [&format!("{folder}/a.jpg"), &format!("{folder}/b.JPG")]);
+}
+
+#[test]
+fn embeddings_are_as_documented() {
+    let Some(scene) = Scene::or_skip("embed --json") else { return };
+    for (flip, dimension) in [("none", 128), ("concat", 256)] {
+        let ran = scene.models("embed").arg(scene.image("obama.jpg")).args(["--flip", flip, "--timings"]).json();
+        let line = &ran.ok()[0];
+        fields(line, &["image", "width", "height", "space", "faces", "timings_ms"]);
+        fields(&line["timings_ms"], &["decode", "detect", "align", "embed", "total"]);
+        assert!(line["space"].as_str().unwrap().contains("arcface-112"));
+        let face = &line["faces"][0];
+        check_detected(face, &["embedding", "norm"]);
+        let values = floats(&face["embedding"]);
+        let length = values.iter().map(|value| value * value).sum::<f64>().sqrt();
+        assert_eq!(values.len(), dimension);
+        assert!((length - 1.0).abs() < 1e-5 && face["norm"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn comparisons_are_as_documented() {
+    let Some(scene) = Scene::or_skip("compare --json") else { return };
+    let compare = |second: &str, more: &[&str]| {
+        scene.models("compare").args([scene.image("obama.jpg"), scene.image(second)]).args(more).json()
+    };
+    let same = compare("obama2.jpg", &["--exit-code"]);
+    let line = &same.ok()[0];
+    fields(line, &["similarity", "distance", "same", "threshold", "space", "a", "b", "timings_ms"]);
+    fields(&line["a"], &["image", "box", "score", "faces"]);
+    let (similarity, distance) = (line["similarity"].as_f64().unwrap(), line["distance"].as_f64().unwrap());
+    assert!(similarity > 0.6 && (distance - (2.0 - 2.0 * similarity).sqrt()).abs() < 1e-3);
+    assert_eq!((&line["same"], line["threshold"].as_f64().unwrap() as f32), (&true.into(), 0.35));
+
+    let different = compare("biden.jpg", &[]);
+    assert_eq!(different.ok()[0]["same"], false);
+    assert_eq!(compare("biden.jpg", &["--exit-code"]).code, 1);
+    assert_eq!(compare("biden.jpg", &["--exit-code", "--threshold", "-0.9"]).code, 0);
+    assert_eq!(compare("biden.jpg", &["--threshold", "2"]).code, 2);
+}
+
+#[test]
+fn bad_photos_are_reported_and_the_others_processed() {
+    let Some(scene) = Scene::or_skip("bad photos") else { return };
+    let text = scene.path("text.jpg");
+    fs::write(&text, "no image").unwrap();
+    let (missing, good) = (scene.path("missing.jpg"), scene.image("obama.jpg"));
+    for command in ["detect", "embed"] {
+        let ran = scene.models(command).args([&missing, &text, &good]).json();
+        assert_eq!((ran.code, error_codes(&ran)), (1, vec![(110, "Io"), (200, "ImageFormat")]), "{ran:?}");
+        assert_eq!(ran.lines[2]["faces"].as_array().unwrap().len(), 1);
+        fields(&ran.lines[0], &["image", "error"]);
+    }
+    let ran = scene.models("compare").args([&good, &text]).json();
+    assert_eq!((ran.code, error_codes(&ran)), (1, vec![(200, "ImageFormat")]));
+    let ran = scene.models("detect").args([&text]).run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    assert!(ran.stderr.starts_with("facecore: ") && ran.stderr.contains("error 200, ImageFormat"), "{}", ran.stderr);
+    let ran = scene.models("detect").arg(&good).args(["--max-pixels", "1000"]).json();
+    assert_eq!((ran.code, error_codes(&ran)), (1, vec![(202, "ImageTooLarge")]));
+}
+
+#[test]
+fn what_does_not_work_ends_with_its_exit_code_and_reason() {
+    let Some(scene) = Scene::or_skip("exit codes") else { return };
+    let photo = scene.image("obama.jpg");
+    let code = |args: &[&str]| scene.command(args[0]).args(&args[1..]).run().code;
+    assert_eq!(code(&["detect"]), 2);
+    assert_eq!(code(&["nothing"]), 2);
+    assert_eq!(code(&["identify", &photo]), 2);
+    assert_eq!(code(&["detect", &photo, "--runtime", "tract"]), 2);
+    assert_eq!(code(&["--version"]), 0);
+    assert_eq!(code(&["detect", &photo, &photo, "--out", "one.png"]), 2);
+    assert_eq!(code(&["detect", &photo, "--out", "one.tiff"]), 2);
+    let copy = scene.path("copy.png");
+    fs::copy(&photo, &copy).unwrap();
+    assert_eq!(scene.models("detect").args([&copy, "--out", &copy]).run().code, 2);
+    assert_eq!(scene.models("detect").args([&copy, "--out", "."]).run().code, 2);
+    assert_eq!(fs::read(&copy).unwrap(), fs::read(&photo).unwrap());
+    for (args, reason) in [
+        (vec!["detect", &photo], "error 100, InvalidArgument"),
+        (vec!["detect", &photo, "--detector", "none.onnx"], "error 300, ModelNotFound"),
+        (vec!["detect", &photo, "--pack", "none"], "error 304, PackInvalid"),
+    ] {
+        let ran = scene.command(args[0]).args(&args[1..]).run();
+        assert!(ran.code == 1 && ran.stderr.contains(reason), "{ran:?}");
+    }
+    let cuda = scene.models("detect").arg(&photo).args(["--provider", "cuda"]);
+    if scene.cuda_is_missing() {
+        let ran = cuda.run();
+        assert!(ran.code == 1 && ran.stderr.contains("error 40"), "{ran:?}");
+        let fallback = scene.models("detect").arg(&photo).args(["--provider", "cuda", "--allow-fallback"]).json();
+        fallback.ok();
+    }
+}
+
+#[test]
+fn evaluations_are_as_documented() {
+    let Some(scene) = Scene::or_skip("evaluate --json") else { return };
+    let list = scene.path("pairs.tsv");
+    let lines = [
+        "1\tobama.jpg\tobama2.jpg\t1",
+        "1\tobama.jpg\tbiden.jpg\t0",
+        "",
+        "2\tbiden.jpg\ttrain_biden_biden2.jpg\t1",
+        "2\tbiden.jpg\tobama2.jpg\t0",
+        "2\tobama2.jpg\tno_such_file.jpg\t0",
+    ];
+    fs::write(&list, lines.join("\r\n")).unwrap();
+    let ran = scene.models("evaluate").arg(&list).arg("--root").arg(scene.images()).json();
+    let line = &ran.ok()[0];
+    let names = ["accuracy", "folds", "pairs", "failed", "tar_at_fmr", "threshold", "photos", "failures", "seconds"];
+    fields(line, &[&names[..], &["placement"]].concat());
+    fields(&line["tar_at_fmr"], &["0.001", "0.01"]);
+    fields(&line["placement"]["embedder"], &["runtime", "provider", "device", "precision", "threads", "notes"]);
+    assert_eq!(floats(&line["folds"]), [1.0, 2.0 / 3.0]);
+    assert_eq!(line["accuracy"], (1.0 + 2.0 / 3.0) / 2.0);
+    assert_eq!((&line["pairs"], &line["failed"], &line["photos"]), (&5.into(), &1.into(), &5.into()));
+    assert_eq!(line["tar_at_fmr"]["0.001"], 1.0);
+    assert!((0.1..0.6).contains(&line["threshold"].as_f64().unwrap()));
+    assert_eq!(line["failures"][0]["error"]["code"], 110);
+
+    fs::write(&list, "1\tobama.jpg\tobama2.jpg\tyes\n").unwrap();
+    let ran = scene.models("evaluate").arg(&list).run();
+    assert!(ran.code == 1 && ran.stderr.contains("line 1: "), "{ran:?}");
+    // The photos are not beside the list.
+    fs::write(&list, "1\tobama.jpg\tobama2.jpg\t1\n").unwrap();
+    let ran = scene.models("evaluate").arg(&list).run();
+    assert!(ran.code == 1 && ran.stderr.contains("no pair could be compared"), "{ran:?}");
+}
+
+#[test]
+fn galleries_keep_models_and_writers_apart() {
+    let Some(scene) = Scene::or_skip("galleries on disk") else { return };
+    let (people, gallery, photo) = (scene.people(), scene.path("office"), scene.image("obama2.jpg"));
+    let enrol = || scene.models("enrol").arg(&people).arg("--gallery").arg(&gallery);
+    enrol().json().ok();
+    let faces = fs::read(format!("{gallery}/faces.jsonl")).unwrap();
+
+    // A photo enrolled again changes nothing; with --replace neither.
+    for again in [enrol(), enrol().arg("--replace")] {
+        assert_eq!(again.json().ok()[0]["total"]["faces"], 7);
+        assert_eq!(fs::read(format!("{gallery}/faces.jsonl")).unwrap(), faces);
+    }
+    let ran = enrol().args(["--flip", "sum"]).run();
+    assert!(ran.code == 1 && ran.stderr.contains("error 500") && ran.stderr.contains("`people`"), "{ran:?}");
+    let identify = || scene.models("identify").arg(&photo).arg("--gallery").arg(&gallery);
+    let ran = identify().args(["--flip", "sum"]).run();
+    assert!(ran.code == 1 && ran.stderr.contains("error 500"), "{ran:?}");
+    let ran = identify().args(["--namespace", "guests"]).run();
+    assert!(ran.code == 1 && ran.stderr.contains("error 503") && ran.stderr.contains("`people`"), "{ran:?}");
+    assert_eq!(identify().args(["--threshold", "0.99"]).json().ok()[0]["faces"][0]["matches"], Value::Array(vec![]));
+
+    let lock = fs::OpenOptions::new().write(true).open(format!("{gallery}/lock")).unwrap();
+    lock.lock().unwrap();
+    fs::write(format!("{gallery}/lock"), "4711\n").unwrap();
+    let ran = enrol().run();
+    assert!(ran.code == 1 && ran.stderr.contains("gallery `office` is being written by process 4711"), "{ran:?}");
+    identify().json().ok();
+    drop(lock);
+    enrol().json().ok();
+}
+
+#[test]
+fn useless_photos_are_skipped_with_their_reason() {
+    let Some(scene) = Scene::or_skip("enrol: skipped photos") else { return };
+    let (people, gallery) = (scene.people(), scene.path("office"));
+    fs::copy(scene.image("two_people.jpg"), format!("{people}/couple.jpg")).unwrap();
+    fs::write(format!("{people}/notes.txt"), "no image").unwrap();
+    let enrol = || scene.models("enrol").arg(&people).arg("--gallery").arg(&gallery);
+    let ran = enrol().run();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("enrolled 5 people, 7 faces (2 photos skipped: several faces in "), "{}", ran.stdout);
+    let ran = enrol().arg("--largest").json();
+    let line = &ran.ok()[0];
+    fields(line, &["gallery", "namespace", "space", "persons", "faces", "skipped", "total", "placement"]);
+    assert_eq!((&line["persons"], &line["skipped"][0]["person"]), (&6.into(), &"notes".into()));
+    assert_eq!(line["skipped"][0]["error"]["kind"], "ImageFormat");
+}
+
+#[test]
+fn pictures_are_drawn() {
+    let Some(scene) = Scene::or_skip("pictures") else { return };
+    let photo = scene.image("obama-240p.jpg");
+    let original = facecore::Image::open(&photo).unwrap();
+    for name in ["found.png", "found.jpg"] {
+        let out = scene.path(name);
+        scene.models("detect").arg(&photo).arg("--out").arg(&out).json().ok();
+        let picture = facecore::Image::open(&out).unwrap();
+        assert_eq!((picture.width(), picture.height()), (original.width(), original.height()));
+        let changed = picture.pixels().iter().zip(original.pixels()).filter(|(a, b)| a.abs_diff(**b) > 40).count();
+        assert!((500..picture.pixels().len() / 3).contains(&changed), "{name}: {changed} changed");
+    }
+    let folder = scene.path("named");
+    let photos = ["obama-240p.jpg", "knn_kit_with_rose.jpg"].map(|name| scene.image(name));
+    let command = scene.models("identify").args(&photos).arg("--people").arg(scene.people());
+    command.arg("--out").arg(&folder).json().ok();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+    assert!(facecore::Image::open(format!("{folder}/knn_kit_with_rose.png")).is_ok());
+}
+
+#[test]
+fn the_doctor_and_the_bench_report() {
+    let Some(scene) = Scene::or_skip("doctor and bench") else { return };
+    let ran = scene.command("doctor").json();
+    let line = &ran.ok()[0];
+    fields(line, &["version", "onnxruntime", "looked", "providers", "builtin", "hardware"]);
+    assert!(line["hardware"]["threads"].as_u64().unwrap() >= 1);
+    let ran = scene.models("doctor").args(["--runtime", "rten"]).json();
+    let embedder = &ran.ok()[0]["embedder"];
+    fields(embedder, &["file", "sha256", "kind", "threshold", "space", "dimension", "placement"]);
+    assert_eq!((&embedder["dimension"], &embedder["placement"]["provider"]), (&128.into(), &"CPU".into()));
+    let ran = scene.command("doctor").args(["--library", "/nowhere"]).json();
+    assert_eq!((ran.code, &ran.lines[0]["onnxruntime"]["found"]), (1, &Value::Null));
+
+    let ran = scene.models("bench").arg(scene.image("obama-240p.jpg")).args(["--repeat", "3"]).json();
+    let line = &ran.ok()[0];
+    fields(line, &["image", "width", "height", "faces", "repeat", "stages", "placement", "hardware"]);
+    fields(&line["stages"], &["decode", "detect", "align", "embed", "whole"]);
+    fields(&line["stages"]["whole"], &["median_ms", "p95_ms"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_reader_that_has_enough_is_no_failure() {
+    let Some(scene) = Scene::or_skip("closed pipes") else { return };
+    let photos = [scene.image("obama-240p.jpg"), scene.image("obama2.jpg"), scene.image("biden.jpg")];
+    let ran = scene.models("embed").args(&photos).arg("--json").into_closed_pipe();
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}
