@@ -5,7 +5,6 @@
 mod container;
 mod decode;
 mod jpeg;
-mod jpeg_scan;
 mod resize;
 mod view;
 mod warp;
