@@ -11,8 +11,9 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use facecore::backend::fake::FakeBackend;
 use facecore::model::{ElementType, PortInfo};
 use facecore::{
-    AlignedFace, Aligner, Detector, DetectorKind, DetectorOptions, DetectorSpec, Embedder, EmbedderKind, EmbedderOptions,
-    EmbedderSpec, Image, Landmarks, ModelSource, Precision, Recognizer, Runtime, RuntimeOptions, Template,
+    AlignedFace, Aligner, Detector, DetectorKind, DetectorOptions, DetectorSpec, Embedder, EmbedderKind,
+    EmbedderOptions, EmbedderSpec, Image, Landmarks, ModelSource, Precision, Recognizer, Runtime, RuntimeOptions,
+    Template,
 };
 use facecore_testkit::{TestData, models, runtimes};
 use fast_image_resize as fir;
@@ -39,17 +40,22 @@ fn decode(c: &mut Criterion) {
 
 /// What lies before the model: a detector whose model does nothing, beside the scaling alone of a library.
 fn scale(c: &mut Criterion) {
-    let port = |name: &str, shape: &[Option<usize>]| PortInfo { name: name.into(), element: ElementType::F32, shape: shape.to_vec() };
+    let port = |name: &str, shape: &[Option<usize>]| PortInfo {
+        name: name.into(),
+        element: ElementType::F32,
+        shape: shape.to_vec(),
+    };
     let outputs: Vec<PortInfo> = (0..9).map(|i| port(&format!("out{i}"), &[None, Some([1, 4, 10][i / 3])])).collect();
     let widths = [1, 1, 1, 4, 4, 4, 10, 10, 10];
-    let backend = FakeBackend::new(vec![port("input", &[Some(1), Some(3), None, None])], outputs, move |inputs, outputs| {
-        let cells = inputs[0].shape[2] * inputs[0].shape[3];
-        for (at, (tensor, width)) in outputs.prepare(9).iter_mut().zip(widths).enumerate() {
-            let rows = cells / (64 << (2 * (at % 3))) * 2;
-            tensor.data.resize(rows * width, 0.0);
-        }
-        Ok(())
-    });
+    let backend =
+        FakeBackend::new(vec![port("input", &[Some(1), Some(3), None, None])], outputs, move |inputs, outputs| {
+            let cells = inputs[0].shape[2] * inputs[0].shape[3];
+            for (at, (tensor, width)) in outputs.prepare(9).iter_mut().zip(widths).enumerate() {
+                let rows = cells / (64 << (2 * (at % 3))) * 2;
+                tensor.data.resize(rows * width, 0.0);
+            }
+            Ok(())
+        });
     let runtime = RuntimeOptions { runtime: Runtime::Custom(Arc::new(backend)), ..RuntimeOptions::default() };
     let source = ModelSource::from_bytes("fake", Vec::new());
     let options = DetectorOptions { close_ups: false, ..DetectorOptions::default() };
@@ -62,7 +68,8 @@ fn scale(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("facecore with planes and an empty decode", &size), |b| {
             b.iter(|| detector.detect(black_box(&image)).unwrap());
         });
-        let view = fir::images::ImageRef::new(width as u32, height as u32, image.pixels(), fir::PixelType::U8x3).unwrap();
+        let view =
+            fir::images::ImageRef::new(width as u32, height as u32, image.pixels(), fir::PixelType::U8x3).unwrap();
         let mut target = fir::images::Image::new(640, (640 * height / width) as u32, fir::PixelType::U8x3);
         let options = fir::ResizeOptions::new().resize_alg(fir::ResizeAlg::Interpolation(fir::FilterType::Bilinear));
         let mut resizer = fir::Resizer::new();
@@ -81,7 +88,9 @@ fn detect(c: &mut Criterion) {
             let builder = Recognizer::builder().detector(data.model(model)).runtime(runtime.clone());
             let detector = builder.build_detector().unwrap();
             println!("{name} {model}: {}", detector.placement());
-            group.bench_function(BenchmarkId::new(name, model), |b| b.iter(|| detector.detect(black_box(&image)).unwrap()));
+            group.bench_function(BenchmarkId::new(name, model), |b| {
+                b.iter(|| detector.detect(black_box(&image)).unwrap())
+            });
         }
     }
 }
@@ -91,7 +100,8 @@ fn align(c: &mut Criterion) {
     let aligner = Aligner::new(Template::arcface_112());
     let mut group = c.benchmark_group("align");
     for side in [60.0, 112.0, 400.0] {
-        let points = aligner.template().points.map(|p| [700.0 + p.x * side / 112.0 + p.y * 0.1, 300.0 + p.y * side / 112.0]);
+        let points =
+            aligner.template().points.map(|p| [700.0 + p.x * side / 112.0 + p.y * 0.1, 300.0 + p.y * side / 112.0]);
         let landmarks = Landmarks::from_pairs(points);
         group.bench_function(BenchmarkId::new("face of pixels", side), |b| {
             b.iter(|| aligner.align(black_box(&image), &landmarks).unwrap());
@@ -108,7 +118,8 @@ fn embed(c: &mut Criterion) {
     let mut group = c.benchmark_group("embed");
     for (name, runtime) in runtimes() {
         for (source, kind) in &sources {
-            let embedder = Embedder::load(source, EmbedderSpec::of(*kind), &runtime, EmbedderOptions::default()).unwrap();
+            let embedder =
+                Embedder::load(source, EmbedderSpec::of(*kind), &runtime, EmbedderOptions::default()).unwrap();
             println!("{name} {}: {}", source.name(), embedder.placement());
             for batch in [1, 8] {
                 group.throughput(Throughput::Elements(batch));

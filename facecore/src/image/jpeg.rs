@@ -60,7 +60,9 @@ fn translate(error: JpegError) -> Error {
         JpegError::LimitExceeded { .. } | JpegError::AllocationFailed { .. } => {
             (ErrorKind::ImageTooLarge, format!("the JPEG is beyond the limits: {error}"))
         }
-        JpegError::Unsupported(_) => (ErrorKind::ImageFormat, format!("a JPEG of a kind that is not supported: {error}")),
+        JpegError::Unsupported(_) => {
+            (ErrorKind::ImageFormat, format!("a JPEG of a kind that is not supported: {error}"))
+        }
         _ => (ErrorKind::ImageCorrupt, format!("the JPEG is damaged or cut short: {error}")),
     };
     Error::new(kind, message).with_source(error)
