@@ -49,7 +49,7 @@ impl Output {
             return self.bar.clone();
         }
         self.bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-        let template = "  {bar:30} {pos}/{len} photos, {per_sec}, {eta} left";
+        let template = "  {bar:30} {pos}/{len} photos, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
         }
