@@ -40,6 +40,10 @@ impl Backend for RtenBackend {
                 format!("the built-in runtime refuses {}: {why}; use ONNX Runtime for this model", model.name()),
             )
         };
+        // rten 0.27 takes it for SAME_UPPER, which shifts everything behind the node by a pixel.
+        if let Some(node) = graph.node_with("auto_pad", "SAME_LOWER") {
+            return Err(refused(format!("node {node} pads with SAME_LOWER")));
+        }
         let mut load_options = ModelOptions::with_all_ops();
         load_options.prepack_weights(true);
         let loaded = guarded(|| load_options.load(bytes)).map_err(refused)?;

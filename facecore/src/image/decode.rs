@@ -118,6 +118,13 @@ impl Image {
         self.pixels
     }
 
+    /// The pixels as an array of shape height x width x 3.
+    #[cfg(feature = "ndarray")]
+    pub fn array(&self) -> Result<ndarray::ArrayView3<'_, u8>> {
+        ndarray::ArrayView3::from_shape((self.height, self.width, 3), &self.pixels)
+            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()).with_source(error))
+    }
+
     /// A view of all pixels.
     pub fn view(&self) -> ImageView<'_> {
         ImageView::packed_rgb(&self.pixels, self.width, self.height)

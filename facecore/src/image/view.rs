@@ -189,26 +189,21 @@ impl<'a> ImageView<'a> {
         self
     }
 
-    /// Views an array of shape height x width x channels. `format` must have that many channels, and
-    /// the pixels of a row must be contiguous (rows may be apart).
+    /// Views an array of shape height x width x channels in standard layout; `format` must have that many
+    /// channels. For arrays with gaps between rows pass their buffer and stride to [`ImageView::new`].
     #[cfg(feature = "ndarray")]
     pub fn from_array(array: ndarray::ArrayView3<'a, u8>, format: PixelFormat) -> Result<Self> {
         let (height, width, channels) = array.dim();
-        let strides = array.strides();
-        let contiguous = strides[2] == 1 && strides[1] == channels as isize && strides[0] >= 0;
-        if format.is_semi_planar() || channels != format.bytes_per_pixel() || !contiguous {
-            fail!(
+        match array.to_slice() {
+            Some(data) if !format.is_semi_planar() && channels == format.bytes_per_pixel() => {
+                Self::packed(data, width, height, format)
+            }
+            _ => fail!(
                 ImageLayout,
-                "an array of shape {height} x {width} x {channels} with strides {strides:?} is not row-contiguous {format:?}"
-            );
+                "an array of shape {height} x {width} x {channels} and strides {:?} is no packed {format:?} image",
+                array.strides()
+            ),
         }
-        check_sides(width, height)?;
-        let stride = strides[0] as usize;
-        let Some(data) = array.to_slice() else {
-            // Rows apart: `ndarray` gives no slice over the gaps, so a strided view needs the caller's buffer.
-            fail!(ImageLayout, "the array's rows are apart; pass its buffer to ImageView::new with the stride");
-        };
-        Self::new(data, width, height, stride.max(width * channels), format)
     }
 
     /// Width of the upright image.
@@ -365,5 +360,16 @@ mod tests {
         assert_eq!(top_row(Rotation::Clockwise90), [10, 0]);
         assert_eq!(top_row(Rotation::Clockwise180), [12, 11, 10]);
         assert_eq!(top_row(Rotation::Clockwise270), [2, 12]);
+    }
+
+    #[cfg(feature = "ndarray")]
+    #[test]
+    fn arrays_are_viewed_where_they_lie() {
+        let array = ndarray::Array3::from_shape_fn((2, 3, 3), |(y, x, channel)| (100 * y + 10 * x + channel) as u8);
+        let view = ImageView::from_array(array.view(), PixelFormat::Bgr).unwrap();
+        assert_eq!((view.width(), view.height(), view.stored_rgb(2, 1)), (3, 2, [122, 121, 120]));
+        assert!(ImageView::from_array(array.view(), PixelFormat::Rgba).is_err());
+        let every_second_column = array.slice(ndarray::s![.., ..;2, ..]);
+        assert!(ImageView::from_array(every_second_column, PixelFormat::Rgb).is_err());
     }
 }

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result, fail};
 
 use super::port::{ElementType, PortInfo};
 pub use build::{GraphBuilder, Value};
-use proto::{DimensionProto, ModelProto, NodeProto, ValueInfoProto};
+use proto::{AttributeProto, DimensionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto};
 
 /// An ONNX file, decoded.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +89,26 @@ impl OnnxModel {
     /// absent strides for none, so it refuses such nodes when it reaches them.
     pub fn spell_out_defaults(&mut self) -> bool {
         self.proto.graph.as_mut().is_some_and(defaults::spell_out)
+    }
+
+    /// A node, in the graph or in one inside it, whose attribute `name` is the text `value`.
+    pub fn node_with(&self, name: &str, value: &str) -> Option<String> {
+        fn search(graph: &GraphProto, name: &str, value: &str) -> Option<String> {
+            graph.node.iter().find_map(|node| {
+                let has = |attribute: &AttributeProto| {
+                    attribute.name.as_deref() == Some(name) && attribute.s.as_deref() == Some(value.as_bytes())
+                };
+                if node.attribute.iter().any(has) {
+                    return Some(format!("{} `{}`", node.op_type(), node.name()));
+                }
+                let inner = node
+                    .attribute
+                    .iter()
+                    .flat_map(|attribute| attribute.g.as_deref().into_iter().chain(&attribute.graphs));
+                inner.into_iter().find_map(|graph| search(graph, name, value))
+            })
+        }
+        search(self.proto.graph.as_ref()?, name, value)
     }
 }
 

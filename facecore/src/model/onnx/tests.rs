@@ -106,6 +106,15 @@ fn padding_by_rule_and_unknown_kernels_are_left_alone() {
 }
 
 #[test]
+fn nodes_are_found_by_a_text_attribute() {
+    let mut model = dynamic_conv();
+    assert_eq!(model.node_with("auto_pad", "SAME_LOWER"), None);
+    nodes(&mut model)[0].attribute.push(Value::Text("SAME_LOWER".into()).named("auto_pad"));
+    assert!(model.node_with("auto_pad", "SAME_LOWER").is_some_and(|node| node.starts_with("Conv")));
+    assert_eq!(model.node_with("auto_pad", "SAME_UPPER"), None);
+}
+
+#[test]
 fn normalisation_is_recognised_by_type_and_by_name() {
     let starting_with = |first: &[(&str, &str)]| {
         let mut model = dynamic_conv();
