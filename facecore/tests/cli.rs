@@ -145,7 +145,7 @@ fn comparisons_are_as_documented() {
     fields(&line["a"], &["image", "box", "score", "faces"]);
     let (similarity, distance) = (line["similarity"].as_f64().unwrap(), line["distance"].as_f64().unwrap());
     assert!(similarity > 0.6 && (distance - (2.0 - 2.0 * similarity).sqrt()).abs() < 1e-3);
-    assert_eq!((&line["same"], line["threshold"].as_f64().unwrap() as f32), (&true.into(), 0.35));
+    assert_eq!((&line["same"], line["threshold"].as_f64().unwrap() as f32), (&true.into(), 0.4));
 
     let different = compare("biden.jpg", &[]);
     assert_eq!(different.ok()[0]["same"], false);

@@ -1,7 +1,7 @@
 //! ONNX Runtime, loaded from a shared library when it is first needed.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ort::environment::Environment;
 use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider as _, ExecutionProvider as _, ExecutionProviderDispatch};
@@ -71,7 +71,7 @@ fn load(library: &Path) -> Result<OnnxRuntime> {
     let environment = builder
         .with_name("facecore")
         .with_telemetry(false)
-        .with_logger(std::sync::Arc::new(log))
+        .with_logger(Arc::new(log))
         .build()
         .map_err(|error| invalid(error.to_string()))?;
     environment.set_log_level(LogLevel::Warning);
@@ -149,9 +149,7 @@ impl OnnxRuntime {
     fn open(&self, model: &ModelSource, options: &SessionOptions) -> Result<(OrtSession, Setup)> {
         let strict = matches!(options.provider, ProviderRequest::Strict(_));
         let mut attempts = match &options.provider {
-            ProviderRequest::Auto => {
-                vec![Provider::Cuda(CudaOptions::default()), Provider::OpenVino(OpenVinoOptions::default())]
-            }
+            ProviderRequest::Auto => automatic(options.precision),
             ProviderRequest::Strict(provider) => vec![provider.clone()],
             ProviderRequest::Prefer(providers) => providers.clone(),
         };
@@ -215,6 +213,16 @@ impl OnnxRuntime {
         builder = builder.with_execution_providers([setup.dispatch().error_on_failure()])?;
         builder.commit_from_memory(model.bytes())
     }
+}
+
+/// What is tried unasked. At f32 OpenVINO is no faster than ONNX Runtime's own kernels on the CPUs tried, and
+/// slower where image sizes vary; its 16-bit arithmetic is what it is taken for.
+fn automatic(precision: Precision) -> Vec<Provider> {
+    let mut providers = vec![Provider::Cuda(CudaOptions::default())];
+    if precision == Precision::Fast && cpu_has_bf16() {
+        providers.push(Provider::OpenVino(OpenVinoOptions::default()));
+    }
+    providers
 }
 
 fn every_provider() -> [Provider; 4] {
@@ -386,10 +394,11 @@ impl Backend for OnnxRuntime {
             notes: setup.notes.clone(),
         };
         let (runtime, source) = (self.clone(), model.clone());
-        let pool = Pool::new(first, options.concurrency, move || {
-            runtime.commit(&source, &setup).map_err(|error| model_error(&source, error))
-        });
-        Ok(Box::new(PooledSession { inputs: graph.inputs(), outputs: graph.outputs(), placement, pool }))
+        let compiles_shapes = matches!(setup.provider, Provider::OpenVino(_) | Provider::TensorRt(_));
+        let make: Arc<Make> =
+            Arc::new(move || runtime.commit(&source, &setup).map_err(|error| model_error(&source, error)));
+        let pools = ShapePools::new(first, options.concurrency, compiles_shapes, make);
+        Ok(Box::new(PooledSession { inputs: graph.inputs(), outputs: graph.outputs(), placement, pools }))
     }
 }
 
@@ -398,7 +407,68 @@ struct PooledSession {
     inputs: Vec<PortInfo>,
     outputs: Vec<PortInfo>,
     placement: Placement,
-    pool: Pool<OrtSession>,
+    pools: ShapePools,
+}
+
+type Make = dyn Fn() -> Result<OrtSession> + Send + Sync;
+
+/// Sessions that have seen this many image sizes are kept.
+const KEPT_SHAPES: usize = 6;
+
+/// Sessions by the height and width of their input. OpenVINO and TensorRT compile for the shapes they see, and
+/// a session that is given a detector's two passes in turn prepares itself anew at every call. Providers that
+/// do not compile have one pool for all shapes.
+struct ShapePools {
+    by_shape: bool,
+    /// The most recently used last.
+    pools: Mutex<Vec<(Vec<usize>, Arc<Pool<OrtSession>>)>>,
+    make: Arc<Make>,
+    limit: usize,
+}
+
+impl ShapePools {
+    fn new(first: OrtSession, limit: usize, by_shape: bool, make: Arc<Make>) -> Self {
+        let pool = Arc::new(Self::pool(first, limit, &make));
+        // The session made at load has seen no shape yet and serves the first one that comes.
+        ShapePools { by_shape, pools: Mutex::new(vec![(Vec::new(), pool)]), make, limit }
+    }
+
+    fn pool(first: OrtSession, limit: usize, make: &Arc<Make>) -> Pool<OrtSession> {
+        let make = make.clone();
+        Pool::new(first, limit, move || make())
+    }
+
+    /// The sessions for an input of this shape.
+    fn of(&self, inputs: &[TensorView<'_>]) -> Result<Arc<Pool<OrtSession>>> {
+        let key = match inputs.first() {
+            Some(input) if self.by_shape && input.shape.len() > 2 => input.shape[2..].to_vec(),
+            _ => Vec::new(),
+        };
+        {
+            let mut pools = self.lock();
+            if let Some(at) = pools.iter().position(|(shape, _)| *shape == key || shape.is_empty()) {
+                let (_, pool) = pools.remove(at);
+                pools.push((key, pool.clone()));
+                return Ok(pool);
+            }
+        }
+        // Made outside the lock: compiling takes time, and other shapes need not wait for it.
+        let pool = Arc::new(Self::pool((self.make)()?, self.limit, &self.make));
+        let mut pools = self.lock();
+        if let Some((_, made_meanwhile)) = pools.iter().find(|(shape, _)| *shape == key) {
+            return Ok(made_meanwhile.clone());
+        }
+        pools.push((key, pool.clone()));
+        if pools.len() > KEPT_SHAPES {
+            pools.remove(0);
+        }
+        Ok(pool)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(Vec<usize>, Arc<Pool<OrtSession>>)>> {
+        // The list is whole at every step.
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Session for PooledSession {
@@ -426,7 +496,7 @@ impl Session for PooledSession {
             })
             .collect::<ort::Result<Vec<(&str, SessionInputValue<'_>)>>>()
             .map_err(failed)?;
-        self.pool.with(|session| {
+        self.pools.of(inputs)?.with(|session| {
             let results = session.run(values).map_err(failed)?;
             for (port, tensor) in self.outputs.iter().zip(outputs.prepare(self.outputs.len())) {
                 let Some(value) = results.get(&port.name) else {

@@ -69,8 +69,9 @@ impl Precision {
 /// Which of ONNX Runtime's providers executes a model.
 #[derive(Debug, Clone, Default)]
 pub enum ProviderRequest {
-    /// The best that loads: CUDA, OpenVINO, CPU, in this order. TensorRT is not tried unasked, because
-    /// it spends minutes building an engine. What was taken, and why, is in the placement.
+    /// The best that loads: CUDA; OpenVINO where [`Precision::Fast`] is asked for and the CPU computes in
+    /// bf16; the CPU. TensorRT is not tried unasked, because it spends minutes building an engine. What was
+    /// taken, and why, is in the placement.
     #[default]
     Auto,
     /// This provider for the whole model, or an error that names what is missing.

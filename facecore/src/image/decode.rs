@@ -28,7 +28,7 @@ pub struct DecodeOptions {
     /// sideways with such a note.
     pub apply_exif: bool,
     /// The most pixels (width times height) an image may have; default 128 million. It takes 3 bytes a
-    /// pixel once decoded and up to 11 while it is being decoded.
+    /// pixel once decoded and up to 16 while it is being decoded.
     pub max_pixels: u64,
     /// The most bytes the encoded file may have; default 256 MiB.
     pub max_bytes: u64,

@@ -25,6 +25,9 @@ pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<RgbImage> 
     let mut decoder = Decoder::new_with_limits(bytes, limits).map_err(translate)?;
     let (width, height) = (decoder.header().width, decoder.header().height);
     check_pixels(width.into(), height.into(), options)?;
+    if height == 0 {
+        fail!(ImageCorrupt, "the JPEG does not say how high it is");
+    }
     if !container::is_complete(bytes, image::ImageFormat::Jpeg) {
         fail!(ImageCorrupt, "the JPEG is cut short: its end is missing");
     }

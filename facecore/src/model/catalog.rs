@@ -53,7 +53,9 @@ pub(super) fn embedder(kind: EmbedderKind) -> EmbedderSpec {
         EmbedderKind::SFace => {
             EmbedderSpec { normalization: Normalization::uniform(ColorOrder::Rgb, 0.0, 1.0), threshold: 0.363, ..spec }
         }
-        EmbedderKind::MobileFaceNet => spec,
+        // Measured on a 128-d MobileFaceNet and the 3,811 LFW photographs of folds 1 to 5, every photo with
+        // every other: 1.6 of 10,000 pairs of different people reach it, 93.7 % of pairs of one person.
+        EmbedderKind::MobileFaceNet => EmbedderSpec { threshold: 0.4, ..spec },
     }
 }
 
