@@ -202,6 +202,56 @@ fn a_detector_without_keypoints_detects_but_cannot_be_recognised_from() {
 }
 
 #[test]
+fn sizes_that_a_hostile_file_declares_are_not_allocated() {
+    let huge = GeneratedEmbedder { batch: Some(1 << 40), ..GeneratedEmbedder::default() }.bytes();
+    let error =
+        load_embedder(&ModelSource::from_bytes("huge.onnx", huge), EmbedderKind::ArcFace, &builtin()).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::ModelMismatch, "{error}");
+    let wide = scrfd_like(&Generated { size: Some((1 << 20, 1 << 20)), ..Generated::default() });
+    let error =
+        load_detector(&ModelSource::from_bytes("wide.onnx", wide), DetectorKind::Scrfd, &builtin()).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::ModelMismatch, "{error}");
+    let template = facecore::Template { size: (1 << 40, 1 << 40), ..facecore::Template::arcface_112() };
+    let spec = EmbedderSpec { template: template.clone(), ..EmbedderSpec::of(EmbedderKind::ArcFace) };
+    let source = ModelSource::from_bytes("tiny.onnx", models::tiny_embedder(128, None));
+    let error = Embedder::load(&source, spec, &builtin(), EmbedderOptions::default()).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    let points = facecore::Landmarks(facecore::Template::arcface_112().points);
+    let error = facecore::Aligner::new(template).align(&image(), &points).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+}
+
+#[test]
+fn the_same_file_prepared_differently_is_another_space() {
+    let source = ModelSource::from_bytes("tiny.onnx", models::tiny_embedder(128, None));
+    let embed = |kind| {
+        let embedder = load_embedder(&source, kind, &builtin()).unwrap();
+        embedder.embed(&[crop()]).unwrap().remove(0)
+    };
+    let (arcface, again, sface) =
+        (embed(EmbedderKind::ArcFace), embed(EmbedderKind::ArcFace), embed(EmbedderKind::SFace));
+    assert!(arcface.cosine(&again).unwrap() > 0.9999);
+    assert_eq!(arcface.cosine(&sface).unwrap_err().kind(), ErrorKind::EmbeddingSpaceMismatch);
+}
+
+#[test]
+fn specs_with_impossible_numbers_are_refused() {
+    let detector = |change: fn(&mut DetectorSpec)| {
+        let mut spec = DetectorSpec::of(DetectorKind::Scrfd);
+        change(&mut spec);
+        let source = ModelSource::from_bytes("d.onnx", scrfd_like(&Generated::default()));
+        Detector::load(&source, spec, &builtin(), DetectorOptions::default()).err().map(|error| error.kind())
+    };
+    assert_eq!(detector(|_| ()), None);
+    let wrong = Some(ErrorKind::InvalidArgument);
+    assert_eq!(detector(|spec| spec.score_threshold = f32::NAN), wrong);
+    assert_eq!(detector(|spec| spec.nms_iou = 1.5), wrong);
+    assert_eq!(detector(|spec| spec.normalization.std[1] = 0.0), wrong);
+    assert_eq!(detector(|spec| spec.normalization.mean[2] = f32::INFINITY), wrong);
+    assert_eq!(detector(|spec| spec.smallest_face = f32::NAN), wrong);
+}
+
+#[test]
 fn files_that_are_no_models_are_refused_by_both_runtimes() {
     let Some(data) = TestData::or_skip("damaged models") else { return };
     let whole = std::fs::read(data.model("yunet_n_dynamic")).unwrap();
@@ -284,6 +334,15 @@ fn packs_that_do_not_fit_are_refused() {
     assert_eq!(refused("outputs = [\"a\", \"b\"]", "").0, ErrorKind::ModelMismatch);
     assert_eq!(refused("unheard_of = 1", "").0, ErrorKind::PackInvalid);
     write_pack(&folder, "", "");
+    let named = Recognizer::builder().pack(&folder.0).detector_kind(DetectorKind::Scrfd).runtime(builtin()).build();
+    assert_eq!(named.err().unwrap().kind(), ErrorKind::InvalidArgument);
+    #[cfg(unix)]
+    {
+        let outside = Folder::new("outside-the-pack");
+        std::fs::rename(folder.0.join("det.onnx"), outside.0.join("det.onnx")).unwrap();
+        std::os::unix::fs::symlink(outside.0.join("det.onnx"), folder.0.join("det.onnx")).unwrap();
+        assert_eq!(build(&folder.0).err().unwrap().kind(), ErrorKind::PackInvalid);
+    }
     std::fs::remove_file(folder.0.join("det.onnx")).unwrap();
     assert_eq!(build(&folder.0).err().unwrap().kind(), ErrorKind::ModelNotFound);
     assert_eq!(build(&folder.0.join("nowhere")).err().unwrap().kind(), ErrorKind::PackInvalid);

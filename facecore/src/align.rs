@@ -36,8 +36,10 @@ impl Aligner {
     /// Cuts the face whose landmarks (pixels of the upright image) are given; they may come from any
     /// detector. What lies outside the image is black.
     ///
-    /// Errors with `Landmarks` if they are not finite or all in one place.
+    /// Errors with `Landmarks` if they are not finite or all in one place, `InvalidArgument` if the template
+    /// is larger than 1024 pixels.
     pub fn align<'a>(&self, image: impl Into<ImageView<'a>>, landmarks: &Landmarks) -> Result<AlignedFace> {
+        self.template.check()?;
         // Fitted from crop to image, the direction in which the crop's pixels are looked up, would minimise
         // distances in the image; training crops were fitted towards the template, so it is inverted instead.
         let to_crop = Similarity::fit(&landmarks.0, &self.template.points)?;

@@ -11,6 +11,9 @@ use crate::preprocess::write_planes;
 /// and no longer gain speed.
 const MAX_BATCH: usize = 32;
 
+/// The largest batch a file may fix.
+const MAX_FIXED_BATCH: usize = 256;
+
 /// Whether the mirrored face is embedded too. It doubles the cost; on LFW it gains about a tenth of a
 /// percent (MobileFaceNet, 99.10 to 99.20 %).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -62,6 +65,7 @@ impl Embedder {
         if options.threshold.is_some_and(|threshold| !(-1.0..=1.0).contains(&threshold)) {
             fail!(InvalidArgument, "a threshold is a cosine, -1 to 1");
         }
+        spec.check()?;
         let session = open_session(model, runtime)?;
         let space = space_of(model, &spec, &options);
         Self::bind(session, spec, options, space).context_with(|| model.name().to_string())
@@ -185,11 +189,16 @@ impl Embedder {
     }
 }
 
-/// The space's name: what the spec says, or the file's SHA-256 and the template; then the augmentation.
+/// The space's name: what the spec says, or the file's SHA-256, the template, and a fingerprint of all else
+/// that decides what a face becomes; then the augmentation.
 fn space_of(model: &ModelSource, spec: &EmbedderSpec, options: &EmbedderOptions) -> EmbeddingSpace {
     let base = match &spec.space {
         Some(name) => name.clone(),
-        None => format!("sha256:{}/{}", model.sha256(), spec.template.name),
+        None => {
+            let preparation = format!("{:?} {:?} {:?}", spec.normalization, spec.template, spec.output);
+            let fingerprint = ModelSource::from_bytes("preparation", preparation.into_bytes()).sha256();
+            format!("sha256:{}/{}/{}", model.sha256(), spec.template.name, &fingerprint[..8])
+        }
     };
     let id = match options.flip {
         FlipAugmentation::None => base,
@@ -211,7 +220,16 @@ fn check_input(inputs: &[PortInfo], spec: &EmbedderSpec) -> Result<Option<usize>
     let takes = |dimension: Option<usize>, size: usize| dimension.is_none_or(|declared| declared == size);
     match port.shape.as_slice() {
         [batch, channels, rows, columns] if takes(*channels, 3) && takes(*rows, height) && takes(*columns, width) => {
-            Ok(*batch)
+            match batch {
+                // The buffer is as long as the file says: a hostile one must not choose it.
+                Some(batch) if *batch > MAX_FIXED_BATCH => {
+                    fail!(
+                        ModelMismatch,
+                        "input {port} takes {batch} faces at once; at most {MAX_FIXED_BATCH} are supported"
+                    )
+                }
+                batch => Ok(*batch),
+            }
         }
         _ => fail!(
             ModelMismatch,

@@ -98,6 +98,8 @@ fuzz_target!(|case: Case| {
     if let Ok(faces) = detector.detect(&image) {
         assert!(faces.windows(2).all(|pair| pair[0].score >= pair[1].score));
         for face in faces {
+            let points = face.landmarks.map_or([[0.0; 2]; 5], |landmarks| landmarks.to_pairs());
+            assert!(points.iter().flatten().all(|value| value.is_finite()));
             assert!(face.score.is_finite() && (face.rect.x1 + face.rect.y1 + face.rect.x2 + face.rect.y2).is_finite());
         }
     }

@@ -412,6 +412,9 @@ struct PooledSession {
 
 type Make = dyn Fn() -> Result<OrtSession> + Send + Sync;
 
+/// The sessions for one height and width.
+type ShapePool = (Vec<usize>, Arc<Pool<OrtSession>>);
+
 /// Sessions that have seen this many image sizes are kept.
 const KEPT_SHAPES: usize = 6;
 
@@ -421,7 +424,7 @@ const KEPT_SHAPES: usize = 6;
 struct ShapePools {
     by_shape: bool,
     /// The most recently used last.
-    pools: Mutex<Vec<(Vec<usize>, Arc<Pool<OrtSession>>)>>,
+    pools: Mutex<Vec<ShapePool>>,
     make: Arc<Make>,
     limit: usize,
 }
@@ -465,7 +468,7 @@ impl ShapePools {
         Ok(pool)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(Vec<usize>, Arc<Pool<OrtSession>>)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<ShapePool>> {
         // The list is whole at every step.
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }

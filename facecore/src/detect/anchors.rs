@@ -14,7 +14,7 @@ pub(super) struct Level {
 impl Level {
     /// How many predictions an input of `canvas` pixels has.
     pub(super) fn predictions(&self, canvas: (usize, usize)) -> usize {
-        (canvas.0 / self.stride) * (canvas.1 / self.stride) * self.anchors
+        (canvas.0 / self.stride).saturating_mul(canvas.1 / self.stride).saturating_mul(self.anchors)
     }
 
     /// Column and row of the cell that prediction `index` belongs to.

@@ -3,11 +3,20 @@
 use super::Face;
 use crate::geometry::Rect;
 
+/// Only so many of the best are compared with each other, as in OpenCV's face detector: the work grows with
+/// their square, and no photo shows as many faces.
+const MAX_CANDIDATES: usize = 5000;
+
 /// Sorts `faces` best first and drops each that overlaps a better one by more than `iou`.
 ///
 /// With `pixel_areas` sides are counted in whole pixels, as insightface does: a side is one longer.
 pub(super) fn suppress(faces: &mut Vec<Face>, iou: f32, pixel_areas: bool) {
-    faces.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let best_first = |a: &Face, b: &Face| b.score.total_cmp(&a.score);
+    if faces.len() > MAX_CANDIDATES {
+        faces.select_nth_unstable_by(MAX_CANDIDATES, best_first);
+        faces.truncate(MAX_CANDIDATES);
+    }
+    faces.sort_by(best_first);
     let extra = if pixel_areas { 1.0 } else { 0.0 };
     let mut kept: Vec<Face> = Vec::with_capacity(faces.len().min(64));
     for face in faces.iter() {
@@ -47,6 +56,14 @@ mod tests {
         let mut faces = vec![face(0.0, 0.9), face(5.0, 0.8), face(10.0, 0.7)];
         suppress(&mut faces, 0.3, false);
         assert_eq!(faces.len(), 2);
+    }
+
+    #[test]
+    fn the_best_of_very_many_are_kept() {
+        let mut faces: Vec<Face> = (0..MAX_CANDIDATES + 700).map(|at| face(at as f32 * 20.0, at as f32)).collect();
+        suppress(&mut faces, 0.4, false);
+        assert_eq!((faces.len(), faces[0].score), (MAX_CANDIDATES, (MAX_CANDIDATES + 699) as f32));
+        assert_eq!(faces[MAX_CANDIDATES - 1].score, 700.0);
     }
 
     #[test]

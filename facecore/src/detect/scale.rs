@@ -12,7 +12,7 @@ pub enum InputSize {
     Auto,
     /// Scale up or down to fit into this width and height, padded to exactly that.
     Letterbox(usize, usize),
-    /// Do not scale; pad each side to the model's stride.
+    /// Do not scale; pad each side to the model's stride. Images of up to 16,384 pixels a side.
     Native,
 }
 
@@ -25,8 +25,8 @@ const COARSE_SIDE: usize = 192;
 /// main pass of 640 such a face is 256 pixels and more, where detectors begin to miss; smaller ones are
 /// the main pass's business, and at 192 pixels only blobs that are easily mistaken.
 const CLOSE_UP_SHARE: f32 = 0.4;
-/// No pass is wider or higher than this, so that a small "smallest face" cannot exhaust the memory.
-const MAX_SIDE: usize = 4096;
+/// No scaled pass is wider or higher than this, so that a small "smallest face" cannot exhaust the memory.
+pub(super) const MAX_SIDE: usize = 4096;
 /// Pixels are not made up beyond this factor.
 const MAX_ENLARGEMENT: f64 = 2.0;
 

@@ -7,7 +7,7 @@ use crate::image::ImageView;
 use crate::model::{DetectorKind, DetectorSpec, ModelSource, PortInfo};
 use crate::preprocess::letterbox;
 
-use super::scale::{Pass, Request, plan};
+use super::scale::{MAX_SIDE, Pass, Request, plan};
 use super::scrfd::Scrfd;
 use super::yunet::YuNet;
 use super::{Decoder, Face, InputSize, nms};
@@ -66,6 +66,7 @@ impl Detector {
         options: DetectorOptions,
     ) -> Result<Detector> {
         options.check()?;
+        spec.check()?;
         let session = open_session(model, runtime)?;
         Self::bind(session, spec, options).context_with(|| model.name().to_string())
     }
@@ -155,6 +156,14 @@ impl Detector {
                 Landmarks(points.map(|point| Point::new(point.x * scale_x, point.y * scale_y)))
             });
         }
+        // Decoders check what the model gave; scaling can still overflow.
+        let sum = |face: &Face| {
+            let points = face.landmarks.map_or(0.0, |Landmarks(points)| points.iter().map(|p| p.x + p.y).sum());
+            face.rect.x1 + face.rect.y1 + face.rect.x2 + face.rect.y2 + points
+        };
+        if !faces.iter().all(|face| sum(face).is_finite()) {
+            fail!(ModelOutput, "the model gave a face beyond all numbers; the model file or the runtime is faulty");
+        }
         Ok(faces)
     }
 }
@@ -192,6 +201,14 @@ fn input_size(inputs: &[PortInfo], spec: &DetectorSpec) -> Result<Option<(usize,
         (None, None) => None,
         _ => fail!(ModelMismatch, "input {port} fixes one side but not the other"),
     };
+    if let Some((width, height)) = declared.or(spec.size)
+        && (width > MAX_SIDE || height > MAX_SIDE)
+    {
+        fail!(
+            ModelMismatch,
+            "an input of {width} x {height} pixels is beyond the {MAX_SIDE} a side that are supported"
+        );
+    }
     match (spec.size, declared) {
         (Some(size), Some(declared)) if size != declared => {
             fail!(ModelMismatch, "input {port} does not take the {} x {} of the spec", size.0, size.1)

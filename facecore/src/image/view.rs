@@ -147,6 +147,7 @@ impl<'a> ImageView<'a> {
 
     /// Views pixels without gaps between rows; for NV12 and NV21 both planes follow each other.
     pub fn packed(data: &'a [u8], width: usize, height: usize, format: PixelFormat) -> Result<Self> {
+        check_sides(width, height)?;
         // The colour plane of an odd-width frame has rows one byte longer than the luma rows.
         let luma_bytes = width.saturating_mul(height);
         if format.is_semi_planar() && width % 2 == 1 && luma_bytes <= data.len() {

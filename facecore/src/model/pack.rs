@@ -1,6 +1,6 @@
 //! Packs: a folder with `pack.toml` beside the ONNX files it describes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -167,19 +167,15 @@ impl DetectorEntry {
         let usual = DetectorSpec::of(self.kind);
         let spec = DetectorSpec {
             kind: self.kind,
-            normalization: overridden(usual.normalization, self.color, self.mean, self.std)?,
-            score_threshold: within(
-                "score_threshold",
-                self.score_threshold.unwrap_or(usual.score_threshold),
-                0.0,
-                1.0,
-            )?,
-            nms_iou: within("nms_iou", self.nms_iou.unwrap_or(usual.nms_iou), 0.0, 1.0)?,
-            smallest_face: within("smallest_face", self.smallest_face.unwrap_or(usual.smallest_face), 1.0, 4096.0)?,
+            normalization: overridden(usual.normalization, self.color, self.mean, self.std),
+            score_threshold: self.score_threshold.unwrap_or(usual.score_threshold),
+            nms_iou: self.nms_iou.unwrap_or(usual.nms_iou),
+            smallest_face: self.smallest_face.unwrap_or(usual.smallest_face),
             input: self.input,
             outputs: self.outputs,
             size: self.size,
         };
+        spec.check().map_err(as_pack_error)?;
         Ok(spec)
     }
 }
@@ -189,29 +185,29 @@ impl EmbedderEntry {
         let usual = EmbedderSpec::of_file(self.kind, &OnnxModel::parse(source.bytes())?);
         let template = match self.template {
             None => usual.template,
-            Some(TemplateEntry::Named(name)) => Template::named(&name)?,
+            Some(TemplateEntry::Named(name)) => Template::named(&name).map_err(as_pack_error)?,
             Some(TemplateEntry::Points { name, size, points }) => {
-                let (width, height) = size;
-                if !(1..=1024).contains(&width) || !(1..=1024).contains(&height) {
-                    fail!(PackInvalid, "a crop of {width} x {height} pixels is out of the range 1 to 1024");
-                }
-                if points.iter().flatten().any(|value| !value.is_finite()) {
-                    fail!(PackInvalid, "the points of template `{name}` are not all finite");
-                }
                 Template { name, size, points: points.map(|[x, y]| Point::new(x, y)) }
             }
         };
-        Ok(EmbedderSpec {
+        let spec = EmbedderSpec {
             kind: self.kind,
-            normalization: overridden(usual.normalization, self.color, self.mean, self.std)?,
+            normalization: overridden(usual.normalization, self.color, self.mean, self.std),
             template,
-            threshold: within("threshold", self.threshold.unwrap_or(usual.threshold), -1.0, 1.0)?,
+            threshold: self.threshold.unwrap_or(usual.threshold),
             dimension: self.dimension,
             space: self.space,
             input: self.input,
             output: self.output,
-        })
+        };
+        spec.check().map_err(as_pack_error)?;
+        Ok(spec)
     }
+}
+
+/// What is a wrong argument in a caller's spec is a wrong manifest in a pack.
+fn as_pack_error(error: Error) -> Error {
+    Error::new(ErrorKind::PackInvalid, error.message())
 }
 
 fn overridden(
@@ -219,28 +215,24 @@ fn overridden(
     color: Option<ColorOrder>,
     mean: Option<[f32; 3]>,
     std: Option<[f32; 3]>,
-) -> Result<Normalization> {
-    let normalization = Normalization {
+) -> Normalization {
+    Normalization {
         color: color.unwrap_or(usual.color),
         mean: mean.unwrap_or(usual.mean),
         std: std.unwrap_or(usual.std),
-    };
-    normalization.check()?;
-    Ok(normalization)
-}
-
-fn within(name: &str, value: f32, low: f32, high: f32) -> Result<f32> {
-    if (low..=high).contains(&value) {
-        return Ok(value);
     }
-    fail!(PackInvalid, "{name} = {value} is out of the range {low} to {high}");
 }
 
 fn load_file(folder: &Path, file: &str, sha256: Option<&str>) -> Result<ModelSource> {
-    // A pack may come from anywhere: it must not reach outside its own folder.
-    let relative = PathBuf::from(file);
-    let inside = relative.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    if !inside || file.is_empty() {
+    // A pack may come from anywhere: it must not reach outside its own folder, not by a link either.
+    let relative = Path::new(file);
+    let named_inside = relative.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    let leads_inside = match (folder.canonicalize(), folder.join(relative).canonicalize()) {
+        (Ok(folder), Ok(path)) => path.starts_with(folder),
+        // What is not there is reported by `ModelSource::open`.
+        _ => true,
+    };
+    if !named_inside || !leads_inside || file.is_empty() {
         fail!(PackInvalid, "the file `{file}` is not inside the pack's folder");
     }
     let source = ModelSource::open(folder.join(relative))?;

@@ -93,10 +93,10 @@ pub struct PortInfo {
 }
 
 impl PortInfo {
-    /// Whether it can hold face embeddings: [batch, dimension] with a dimension of 32 or more, or one the
+    /// Whether it can hold face embeddings: [batch, dimension] with a dimension of 64 or more, as galleries take, or one the
     /// file does not say.
     pub fn is_embedding(&self) -> bool {
-        matches!(self.shape.as_slice(), [_, dimension] if dimension.is_none_or(|dimension| dimension >= 32))
+        matches!(self.shape.as_slice(), [_, dimension] if dimension.is_none_or(|dimension| dimension >= 64))
     }
 }
 

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, fail};
+
+/// Protocol buffers, and with them ONNX files, end at 2 GiB.
+const MAX_BYTES: u64 = 1 << 31;
 
 /// The bytes of an ONNX model and the name it goes by in messages.
 #[derive(Clone)]
@@ -19,15 +22,21 @@ pub struct ModelSource {
 impl ModelSource {
     /// Reads a model file.
     ///
-    /// Errors with `ModelNotFound` if there is none, `Io` if it cannot be read.
+    /// Errors with `ModelNotFound` if there is none, `ModelCorrupt` if it is larger than the 2 GiB that an
+    /// ONNX file can have or no regular file, `Io` if it cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        let unreadable = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 Error::new(ErrorKind::ModelNotFound, format!("there is no model file {}", path.display()))
             }
             _ => Error::io(path, "read the model", error),
-        })?;
+        };
+        let metadata = std::fs::metadata(path).map_err(unreadable)?;
+        if !metadata.is_file() || metadata.len() > MAX_BYTES {
+            fail!(ModelCorrupt, "{} is no ONNX file: a regular file of at most 2 GiB", path.display());
+        }
+        let bytes = std::fs::read(path).map_err(unreadable)?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(ModelSource { name, path: Some(path.to_path_buf()), bytes: bytes.into() })
     }

@@ -35,9 +35,9 @@ impl Normalization {
         Normalization { color, mean: [mean; 3], std: [std; 3] }
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    fn check(&self) -> Result<()> {
         if self.mean.iter().any(|mean| !mean.is_finite()) || self.std.iter().any(|std| !std.is_normal()) {
-            fail!(PackInvalid, "mean {:?} and std {:?} must be finite, and std not zero", self.mean, self.std);
+            fail!(InvalidArgument, "mean {:?} and std {:?} must be finite, and std not zero", self.mean, self.std);
         }
         Ok(())
     }
@@ -118,9 +118,19 @@ impl EmbedderKind {
     }
 }
 
+fn within(name: &str, value: f32, low: f32, high: f32) -> Result<()> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    fail!(InvalidArgument, "{name} = {value} is out of the range {low} to {high}");
+}
+
 pub(super) fn names<K: Copy>(kinds: &[K], name: fn(K) -> &'static str) -> String {
     kinds.iter().map(|kind| name(*kind)).collect::<Vec<_>>().join(", ")
 }
+
+/// The longest side of a crop, in pixels: far beyond what embedders take, short of what exhausts memory.
+const MAX_CROP: usize = 1024;
 
 /// Where the five landmarks of a face lie in the crop that an embedder takes.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,12 +160,16 @@ impl Template {
         let mut template = Self::arcface_112();
         let (scale, shift) = match side {
             0 => (0.0, 0.0),
+            _ if side > MAX_CROP => (0.0, 0.0),
             _ if side.is_multiple_of(112) => (side as f32 / 112.0, 0.0),
             _ if side.is_multiple_of(128) => (side as f32 / 128.0, 8.0 * side as f32 / 128.0),
             _ => (0.0, 0.0),
         };
         if scale == 0.0 {
-            fail!(InvalidArgument, "the ArcFace template exists for multiples of 112 or 128 pixels, not for {side}");
+            fail!(
+                InvalidArgument,
+                "the ArcFace template exists for multiples of 112 or 128 up to {MAX_CROP} pixels, not for {side}"
+            );
         }
         template.name = format!("arcface-{side}");
         template.size = (side, side);
@@ -168,10 +182,24 @@ impl Template {
         match name.strip_prefix("arcface-").map(str::parse) {
             Some(Ok(side)) => Self::arcface(side),
             _ => fail!(
-                PackInvalid,
+                InvalidArgument,
                 "there is no template `{name}`; known are arcface-112, arcface-128 and multiples of them"
             ),
         }
+    }
+}
+
+impl Template {
+    /// Errors with `InvalidArgument` if a side is not 1 to 1024 pixels or a point is not finite.
+    pub(crate) fn check(&self) -> Result<()> {
+        let (width, height) = self.size;
+        if !(1..=MAX_CROP).contains(&width) || !(1..=MAX_CROP).contains(&height) {
+            fail!(InvalidArgument, "a crop of {width} x {height} pixels is out of the range 1 to {MAX_CROP}");
+        }
+        if self.points.iter().any(|point| !(point.x + point.y).is_finite()) {
+            fail!(InvalidArgument, "the points of template `{}` are not all finite", self.name);
+        }
+        Ok(())
     }
 }
 
@@ -208,6 +236,14 @@ impl DetectorSpec {
     /// evidently no detector.
     pub fn evident(model: &OnnxModel, source: &ModelSource) -> Result<Self> {
         catalog::evident_detector(model, source).map(Self::of)
+    }
+
+    /// Errors with `InvalidArgument` if a number is out of its range.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.normalization.check()?;
+        within("score_threshold", self.score_threshold, 0.0, 1.0)?;
+        within("nms_iou", self.nms_iou, 0.0, 1.0)?;
+        within("smallest_face", self.smallest_face, 1.0, 4096.0)
     }
 }
 
@@ -250,6 +286,13 @@ impl EmbedderSpec {
     pub fn evident(model: &OnnxModel, source: &ModelSource) -> Result<Self> {
         catalog::evident_embedder(model, source)
     }
+
+    /// Errors with `InvalidArgument` if a number is out of its range.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.normalization.check()?;
+        self.template.check()?;
+        within("threshold", self.threshold, -1.0, 1.0)
+    }
 }
 
 #[cfg(test)]
@@ -262,7 +305,7 @@ mod tests {
         assert_eq!(template.size, (256, 256));
         assert_eq!(template.points[0], Point::new(38.2946 * 2.0 + 16.0, 51.6963 * 2.0));
         assert_eq!(Template::named("arcface-112").unwrap(), Template::arcface_112());
-        for bad in ["arcface-0", "arcface-100", "arcface-", "dlib"] {
+        for bad in ["arcface-0", "arcface-100", "arcface-1120", "arcface-112000000000", "arcface-", "dlib"] {
             assert!(Template::named(bad).is_err(), "{bad}");
         }
     }

@@ -17,14 +17,31 @@ use crate::model::{DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, Model
 #[derive(Debug, Clone, Default)]
 pub struct RecognizerBuilder {
     pack: Option<PathBuf>,
-    detector: Option<PathBuf>,
+    detector: Option<Bare>,
     detector_kind: Option<DetectorKind>,
-    embedder: Option<PathBuf>,
+    embedder: Option<Bare>,
     embedder_kind: Option<EmbedderKind>,
     runtime: RuntimeOptions,
+    many_photos: bool,
     detector_options: DetectorOptions,
     embedder_options: EmbedderOptions,
     decode: DecodeOptions,
+}
+
+/// A model given by itself.
+#[derive(Debug, Clone)]
+enum Bare {
+    File(PathBuf),
+    Model(ModelSource),
+}
+
+impl Bare {
+    fn open(&self) -> Result<ModelSource> {
+        match self {
+            Bare::File(path) => ModelSource::open(path),
+            Bare::Model(source) => Ok(source.clone()),
+        }
+    }
 }
 
 impl RecognizerBuilder {
@@ -38,11 +55,18 @@ impl RecognizerBuilder {
     /// A bare ONNX file; its kind is found by its ports.
     #[must_use]
     pub fn detector(mut self, file: impl AsRef<Path>) -> Self {
-        self.detector = Some(file.as_ref().to_path_buf());
+        self.detector = Some(Bare::File(file.as_ref().to_path_buf()));
         self
     }
 
-    /// The kind of the bare detector file, where it is not evident.
+    /// A bare ONNX model in memory; its kind is found by its ports.
+    #[must_use]
+    pub fn detector_model(mut self, model: ModelSource) -> Self {
+        self.detector = Some(Bare::Model(model));
+        self
+    }
+
+    /// The kind of the bare detector, where it is not evident. A pack names its own.
     #[must_use]
     pub fn detector_kind(mut self, kind: DetectorKind) -> Self {
         self.detector_kind = Some(kind);
@@ -52,11 +76,18 @@ impl RecognizerBuilder {
     /// A bare ONNX file; its kind is found by its name.
     #[must_use]
     pub fn embedder(mut self, file: impl AsRef<Path>) -> Self {
-        self.embedder = Some(file.as_ref().to_path_buf());
+        self.embedder = Some(Bare::File(file.as_ref().to_path_buf()));
         self
     }
 
-    /// The kind of the bare embedder file, where it is not evident.
+    /// A bare ONNX model in memory; its kind is found by its name.
+    #[must_use]
+    pub fn embedder_model(mut self, model: ModelSource) -> Self {
+        self.embedder = Some(Bare::Model(model));
+        self
+    }
+
+    /// The kind of the bare embedder, where it is not evident. A pack names its own.
     #[must_use]
     pub fn embedder_kind(mut self, kind: EmbedderKind) -> Self {
         self.embedder_kind = Some(kind);
@@ -74,9 +105,7 @@ impl RecognizerBuilder {
     /// CPUs where many photos are worked at, or many callers share the recognizer.
     #[must_use]
     pub fn for_many_photos(mut self) -> Self {
-        let session = &mut self.runtime.session;
-        session.concurrency = session.concurrency.max(session.threads);
-        session.threads = 1;
+        self.many_photos = true;
         self
     }
 
@@ -109,7 +138,9 @@ impl RecognizerBuilder {
         let pack = self.open_pack()?;
         let detector = self.load_detector(pack.as_ref())?;
         let embedder = self.load_embedder(pack.as_ref())?;
-        let mut recognizer = Recognizer::from_parts(detector, embedder, self.runtime.session.concurrency);
+        let session = self.runtime_options().session;
+        // With several threads a call, as many calls as there are CPUs would get in each other's way.
+        let mut recognizer = Recognizer::from_parts(detector, embedder, session.concurrency / session.threads);
         recognizer.decode = self.decode;
         Ok(recognizer)
     }
@@ -124,32 +155,48 @@ impl RecognizerBuilder {
         self.load_embedder(self.open_pack()?.as_ref())
     }
 
+    /// The runtime options with [`RecognizerBuilder::for_many_photos`] applied, in whatever order they were set.
+    fn runtime_options(&self) -> RuntimeOptions {
+        let mut runtime = self.runtime.clone();
+        if self.many_photos {
+            runtime.session.concurrency = runtime.session.concurrency.max(runtime.session.threads);
+            runtime.session.threads = 1;
+        }
+        runtime
+    }
+
     fn open_pack(&self) -> Result<Option<Pack>> {
         self.pack.as_ref().map(Pack::open).transpose()
     }
 
     fn load_detector(&self, pack: Option<&Pack>) -> Result<Detector> {
         let (source, spec) = match (&self.detector, pack.and_then(|pack| pack.detector.as_ref())) {
-            (Some(file), _) => {
-                let source = ModelSource::open(file)?;
+            (Some(bare), _) => {
+                let source = bare.open()?;
                 let spec = match self.detector_kind {
                     Some(kind) => DetectorSpec::of(kind),
                     None => DetectorSpec::evident(&parse(&source)?, &source)?,
                 };
                 (source, spec)
             }
+            (None, Some(_)) if self.detector_kind.is_some() => {
+                fail!(
+                    InvalidArgument,
+                    "the pack says which kind its detector is; a kind can be named only for a bare file"
+                )
+            }
             (None, Some(part)) => (part.source.clone(), part.spec.clone()),
             (None, None) => {
                 fail!(InvalidArgument, "no detector was named: give a pack that has one, or a detector file")
             }
         };
-        Detector::load(&source, spec, &self.runtime, self.detector_options.clone())
+        Detector::load(&source, spec, &self.runtime_options(), self.detector_options.clone())
     }
 
     fn load_embedder(&self, pack: Option<&Pack>) -> Result<Embedder> {
         let (source, spec) = match (&self.embedder, pack.and_then(|pack| pack.embedder.as_ref())) {
-            (Some(file), _) => {
-                let source = ModelSource::open(file)?;
+            (Some(bare), _) => {
+                let source = bare.open()?;
                 let graph = parse(&source)?;
                 let spec = match self.embedder_kind {
                     Some(kind) => EmbedderSpec::of_file(kind, &graph),
@@ -157,12 +204,18 @@ impl RecognizerBuilder {
                 };
                 (source, spec)
             }
+            (None, Some(_)) if self.embedder_kind.is_some() => {
+                fail!(
+                    InvalidArgument,
+                    "the pack says which kind its embedder is; a kind can be named only for a bare file"
+                )
+            }
             (None, Some(part)) => (part.source.clone(), part.spec.clone()),
             (None, None) => {
                 fail!(InvalidArgument, "no embedder was named: give a pack that has one, or an embedder file")
             }
         };
-        Embedder::load(&source, spec, &self.runtime, self.embedder_options.clone())
+        Embedder::load(&source, spec, &self.runtime_options(), self.embedder_options.clone())
     }
 }
 
