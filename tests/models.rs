@@ -210,7 +210,8 @@ fn sizes_that_a_hostile_file_declares_are_not_allocated() {
     let wide = scrfd_like(&Generated { size: Some((1 << 20, 1 << 20)), ..Generated::default() });
     let error =
         load_detector(&ModelSource::from_bytes("wide.onnx", wide), DetectorKind::Scrfd, &builtin()).err().unwrap();
-    assert_eq!(error.kind(), ErrorKind::ModelMismatch, "{error}");
+    // rten may give up on such sizes before facecore sees them.
+    assert!(matches!(error.kind(), ErrorKind::ModelMismatch | ErrorKind::ModelUnsupported), "{error}");
     let template = facecore::Template { size: (1 << 40, 1 << 40), ..facecore::Template::arcface_112() };
     let spec = EmbedderSpec { template: template.clone(), ..EmbedderSpec::of(EmbedderKind::ArcFace) };
     let source = ModelSource::from_bytes("tiny.onnx", models::tiny_embedder(128, None));
