@@ -3,9 +3,9 @@
 
 use std::fmt;
 
-use crate::error::{Result, fail};
+use crate::error::Result;
 use crate::geometry::{Landmarks, Similarity};
-use crate::image::{ImageView, PixelFormat, warp_rgb};
+use crate::image::{Image, ImageView, warp_rgb};
 use crate::model::Template;
 
 /// Cuts faces by the similarity that brings their landmarks closest to a template.
@@ -14,13 +14,9 @@ pub struct Aligner {
     template: Template,
 }
 
-/// A face cut out and upright, ready for an embedder: packed RGB pixels.
+/// A face cut out and upright, ready for an embedder.
 #[derive(Clone, PartialEq, Eq)]
-pub struct AlignedFace {
-    width: usize,
-    height: usize,
-    pixels: Vec<u8>,
-}
+pub struct AlignedFace(Image);
 
 impl Aligner {
     /// An aligner for models trained on `template`.
@@ -46,55 +42,35 @@ impl Aligner {
         let (width, height) = self.template.size;
         let mut pixels = vec![0; width * height * 3];
         warp_rgb(&image.into(), &to_crop.inverse(), width, height, &mut pixels);
-        Ok(AlignedFace { width, height, pixels })
+        AlignedFace::from_rgb(width, height, pixels)
     }
 }
 
 impl AlignedFace {
     /// A crop that was aligned elsewhere, from packed RGB pixels.
     ///
-    /// Errors with `ImageLayout` if there are not `width * height * 3` bytes.
+    /// Errors with `ImageLayout` if there are not `width * height * 3` bytes, or none.
     pub fn from_rgb(width: usize, height: usize, pixels: Vec<u8>) -> Result<Self> {
-        if width.checked_mul(height).and_then(|area| area.checked_mul(3)) != Some(pixels.len()) || pixels.is_empty() {
-            fail!(ImageLayout, "a crop of {width} x {height} RGB pixels does not have {} bytes", pixels.len());
-        }
-        Ok(AlignedFace { width, height, pixels })
+        Image::from_rgb(width, height, pixels).map(AlignedFace)
     }
 
-    /// Width in pixels.
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
-    /// Height in pixels.
-    pub fn height(&self) -> usize {
-        self.height
-    }
-
-    /// Packed RGB.
-    pub fn pixels(&self) -> &[u8] {
-        &self.pixels
-    }
-
-    /// The crop as a view.
-    pub fn view(&self) -> Result<ImageView<'_>> {
-        ImageView::packed(&self.pixels, self.width, self.height, PixelFormat::Rgb)
+    /// The crop as an image.
+    pub fn image(&self) -> &Image {
+        &self.0
     }
 
     /// The crop as in a mirror.
     #[must_use]
     pub fn flipped(&self) -> AlignedFace {
-        let mut pixels = self.pixels.clone();
-        for row in pixels.chunks_exact_mut(self.width * 3) {
-            row.as_chunks_mut::<3>().0.reverse();
-        }
-        AlignedFace { pixels, ..*self }
+        let mut mirrored = self.clone();
+        mirrored.0.mirror();
+        mirrored
     }
 }
 
 impl fmt::Debug for AlignedFace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AlignedFace({} x {})", self.width, self.height)
+        write!(f, "AlignedFace({} x {})", self.0.width(), self.0.height())
     }
 }
 
@@ -102,6 +78,7 @@ impl fmt::Debug for AlignedFace {
 mod tests {
     use super::*;
     use crate::geometry::Point;
+    use crate::image::PixelFormat;
 
     #[test]
     fn landmarks_on_the_template_cut_the_image_as_it_is() {
@@ -109,14 +86,14 @@ mod tests {
         let image = ImageView::packed(&pixels, 112, 112, PixelFormat::Rgb).unwrap();
         let aligner = Aligner::new(Template::arcface_112());
         let crop = aligner.align(image, &Landmarks(aligner.template().points)).unwrap();
-        let worst = crop.pixels().iter().zip(&pixels).map(|(a, b)| a.abs_diff(*b)).max();
+        let worst = crop.image().pixels().iter().zip(&pixels).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(worst <= Some(1), "{worst:?}");
     }
 
     #[test]
     fn flipping_twice_is_the_original() {
         let face = AlignedFace::from_rgb(3, 2, (0..18).collect()).unwrap();
-        assert_eq!(face.flipped().pixels()[..9], [6, 7, 8, 3, 4, 5, 0, 1, 2]);
+        assert_eq!(face.flipped().image().pixels()[..9], [6, 7, 8, 3, 4, 5, 0, 1, 2]);
         assert_eq!(face.flipped().flipped(), face);
     }
 

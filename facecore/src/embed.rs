@@ -118,7 +118,9 @@ impl Embedder {
         let span = tracing::debug_span!("embed", faces = faces.len());
         let _entered = span.enter();
         let (width, height) = self.spec.template.size;
-        if let Some(face) = faces.iter().find(|face| (face.width(), face.height()) != (width, height)) {
+        if let Some(face) =
+            faces.iter().map(AlignedFace::image).find(|face| (face.width(), face.height()) != (width, height))
+        {
             fail!(
                 DimensionMismatch,
                 "the model takes crops of {width} x {height} pixels, not {} x {}; align with its template {}",
@@ -159,7 +161,7 @@ impl Embedder {
             tensor.clear();
             tensor.resize(rows * face_values, 0.0);
             for (face, planes) in batch.iter().zip(tensor.chunks_exact_mut(face_values)) {
-                write_planes(face.pixels(), (width, height), (width, height), &self.spec.normalization, planes);
+                write_planes(face.image().pixels(), (width, height), (width, height), &self.spec.normalization, planes);
             }
             let shape = [rows, 3, height, width];
             self.session.run(&[TensorView { shape: &shape, data: &tensor }], &mut outputs)?;

@@ -125,6 +125,13 @@ impl Image {
             .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()).with_source(error))
     }
 
+    /// Turns left and right round.
+    pub(crate) fn mirror(&mut self) {
+        for row in self.pixels.chunks_exact_mut(self.width * 3) {
+            row.as_chunks_mut::<3>().0.reverse();
+        }
+    }
+
     /// A view of all pixels.
     pub fn view(&self) -> ImageView<'_> {
         ImageView::packed_rgb(&self.pixels, self.width, self.height)
