@@ -82,12 +82,12 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     let bar = output.progress(paths.len());
 
     let work = |index: usize| {
-        let mut seen = stages::recognize(&recognizer, &paths[index], &decode)?;
+        let (image, mut seen) = stages::recognize(&recognizer, &paths[index], &decode)?;
         let (answers, took) = timed(|| seen.embeddings.iter().map(|probe| args.ask(&namespace, probe)).collect());
         seen.stages.search = Some(took);
         let identified = Identified { seen, answers: Result::<_>::from_iter::<Vec<Result<Answer>>>(answers)? };
         if let Some(picture) = pictures.of(index) {
-            draw::save(&identified.seen, &identified.marks(), picture)?;
+            draw::save(&image, &identified.seen.faces, &identified.marks(), picture)?;
         }
         Ok(identified)
     };
@@ -170,8 +170,8 @@ impl Identified {
         let faces = self.seen.faces.iter().zip(&self.answers);
         PhotoRecord {
             image: path.to_string_lossy(),
-            width: self.seen.image.width(),
-            height: self.seen.image.height(),
+            width: self.seen.width,
+            height: self.seen.height,
             space: None,
             faces: faces
                 .map(|(face, answer)| IdentifiedFaceRecord {
