@@ -282,6 +282,8 @@ fn useless_photos_are_skipped_with_their_reason() {
     let (people, gallery) = (scene.people(), scene.path("office"));
     fs::copy(scene.image("two_people.jpg"), format!("{people}/couple.jpg")).unwrap();
     fs::write(format!("{people}/notes.txt"), "no image").unwrap();
+    #[cfg(unix)]
+    std::process::Command::new("mkfifo").arg(format!("{people}/pipe.jpg")).status().ok();
     let enrol = || scene.models("enrol").arg(&people).arg("--gallery").arg(&gallery);
     let ran = enrol().run();
     assert_eq!(ran.code, 0, "{ran:?}");

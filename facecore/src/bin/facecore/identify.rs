@@ -116,7 +116,7 @@ fn known_people(args: &Args, gallery: &Gallery, recognizer: &Recognizer, output:
         return Ok(namespace);
     };
     let namespace = gallery.namespace(&args.namespace)?;
-    let people = (folder.as_path(), enrol::count_photos(folder)?);
+    let people = enrol::find_photos(folder)?;
     let enrolment = enrol::enrol(people, recognizer, &namespace, &args.choice, output)?;
     if enrolment.skipped().next().is_some() {
         output.note(enrol::in_words(&enrolment));
