@@ -183,6 +183,7 @@ fn what_does_not_work_ends_with_its_exit_code_and_reason() {
     assert_eq!(code(&["detect"]), 2);
     assert_eq!(code(&["nothing"]), 2);
     assert_eq!(code(&["identify", &photo]), 2);
+    assert_eq!(code(&["identify", &photo, "--gallery", "office", "--top", "0"]), 2);
     assert_eq!(code(&["detect", &photo, "--runtime", "tract"]), 2);
     assert_eq!(code(&["--version"]), 0);
     assert_eq!(code(&["detect", &photo, &photo, "--out", "one.png"]), 2);

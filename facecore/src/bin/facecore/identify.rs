@@ -42,7 +42,8 @@ pub struct Args {
     #[arg(long, value_name = "COSINE", allow_negative_numbers = true)]
     threshold: Option<f32>,
     /// Name at most so many people for a face, the best matches
-    #[arg(long, value_name = "K", default_value_t = 10)]
+    #[arg(long, value_name = "K", default_value_t = 10,
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     top: usize,
     /// Draw boxes and names into a picture (.png or .jpg), or into one for each photo in a folder
     #[arg(long, value_name = "FILE|DIR")]
