@@ -67,13 +67,17 @@ impl Pictures {
             return Ok(Pictures(vec![out.to_path_buf()]).apart_from(photos));
         }
         std::fs::create_dir_all(out).map_err(|error| Error::io(out, "make the folder", error))?;
-        let mut taken: HashMap<String, usize> = HashMap::new();
+        // Numbers are counted by stem, but a photo may itself be called like another one's number 2.
+        let (mut taken, mut counts) = (HashSet::new(), HashMap::new());
         let name = |photo: &PathBuf| {
             let stem = photo.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let count = taken.entry(stem.clone()).and_modify(|count| *count += 1).or_insert(1);
-            match count {
-                1 => out.join(format!("{stem}.png")),
-                count => out.join(format!("{stem}-{count}.png")),
+            let count = counts.entry(stem.clone()).or_insert(0usize);
+            loop {
+                *count += 1;
+                let name = if *count == 1 { format!("{stem}.png") } else { format!("{stem}-{count}.png") };
+                if taken.insert(name.clone()) {
+                    return out.join(name);
+                }
             }
         };
         Ok(Pictures(photos.iter().map(name).collect()).apart_from(photos))
@@ -303,10 +307,10 @@ mod tests {
     #[test]
     fn pictures_of_several_photos_have_names_of_their_own() {
         let folder = std::env::temp_dir().join(format!("facecore-pictures-{}", std::process::id()));
-        let photos = ["a/x.jpg", "b/x.png", "y.jpg"].map(PathBuf::from);
+        let photos = ["a/x.jpg", "b/x.png", "y.jpg", "c/x-2.jpg", "d/x.gif"].map(PathBuf::from);
         let pictures = Pictures::plan(Some(&folder), &photos).unwrap();
-        let names = [0, 1, 2].map(|index| pictures.of(index).unwrap().file_name().unwrap().to_owned());
-        assert_eq!(names, ["x.png", "x-2.png", "y.png"]);
+        let names = [0, 1, 2, 3, 4].map(|index| pictures.of(index).unwrap().file_name().unwrap().to_owned());
+        assert_eq!(names, ["x.png", "x-2.png", "y.png", "x-2-2.png", "x-3.png"]);
         std::fs::remove_dir_all(folder).unwrap();
     }
 }
