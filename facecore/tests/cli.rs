@@ -183,6 +183,7 @@ fn what_does_not_work_ends_with_its_exit_code_and_reason() {
     assert_eq!(code(&["detect"]), 2);
     assert_eq!(code(&["nothing"]), 2);
     assert_eq!(code(&["identify", &photo]), 2);
+    assert_eq!(code(&["identify", &photo, "--gallery", "office", "--top", "0"]), 2);
     assert_eq!(code(&["detect", &photo, "--runtime", "tract"]), 2);
     assert_eq!(code(&["--version"]), 0);
     assert_eq!(code(&["detect", &photo, &photo, "--out", "one.png"]), 2);
@@ -282,6 +283,8 @@ fn useless_photos_are_skipped_with_their_reason() {
     let (people, gallery) = (scene.people(), scene.path("office"));
     fs::copy(scene.image("two_people.jpg"), format!("{people}/couple.jpg")).unwrap();
     fs::write(format!("{people}/notes.txt"), "no image").unwrap();
+    #[cfg(unix)]
+    std::process::Command::new("mkfifo").arg(format!("{people}/pipe.jpg")).status().ok();
     let enrol = || scene.models("enrol").arg(&people).arg("--gallery").arg(&gallery);
     let ran = enrol().run();
     assert_eq!(ran.code, 0, "{ran:?}");

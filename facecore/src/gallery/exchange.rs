@@ -1,6 +1,7 @@
 //! Galleries as text: JSON Lines out and in.
 //!
-//! A line is an object, of one of three kinds:
+//! A line is an object, of one of four kinds:
+//! - the gallery: `next_face` alone, the lowest face id that was never given out;
 //! - a namespace: `namespace`, and `space`, `threshold` and `dimension` if it is pinned;
 //! - a person: `namespace`, `person`, and `name` and `metadata` if there are any;
 //! - a face: `namespace`, `person`, `space`, `threshold`, `norm`, `embedding`, and `face` (its id),
@@ -12,6 +13,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, BufWriter, Write};
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,9 @@ use super::state::{FaceEntry, Pinned, State};
 use super::{FaceId, Gallery, Metadata, NewFace, Person, PersonId, person};
 use crate::embedding::{Embedding, EmbeddingSpace};
 use crate::error::{Error, ErrorKind, Result, fail};
+
+/// A file that has come further with its ids than this is not followed: ids must stay below 2^53.
+const HIGHEST_NEXT: u64 = 1 << 52;
 
 /// What an import added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -34,9 +39,12 @@ pub struct ImportReport {
     pub kept_ids: bool,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Line {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_face: Option<u64>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     namespace: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     person: Option<PersonId>,
@@ -66,6 +74,8 @@ struct Contents {
     plans: BTreeMap<String, Plan>,
     /// The lowest and highest face id, if every face has one.
     ids: Option<(u64, u64)>,
+    /// The lowest id that was never given out where the file was written, as far as it says so.
+    next_face: Option<u64>,
 }
 
 /// What a file wants in one namespace.
@@ -83,7 +93,8 @@ struct PlannedPerson {
 }
 
 impl Gallery {
-    /// Writes everything the gallery holds as JSON Lines, sorted by namespace and person.
+    /// Writes everything the gallery holds as JSON Lines, sorted by namespace and person, and which face ids
+    /// were given out already.
     ///
     /// Each namespace is written as of one moment; nothing is locked while writing, so `out` may be
     /// slow. Errors with `Io` if it fails.
@@ -99,6 +110,11 @@ impl Gallery {
                 write_namespace(namespace.name(), pinned.as_ref(), people, &mut write).map_err(write_failed)?;
             }
         }
+        // Read only now, when it is above all ids that were written.
+        let next = self.shared.ids.0.load(Ordering::Relaxed);
+        if next > 1 {
+            write(&Line { next_face: Some(next), ..Line::default() }).map_err(write_failed)?;
+        }
         out.flush().map_err(write_failed)
     }
 
@@ -107,13 +123,14 @@ impl Gallery {
     /// People that exist already keep their faces and get those of the file too; a name or metadata
     /// in the file replaces theirs. The file's face ids are kept if every face has one and all are
     /// above those this gallery ever gave out, as when a backup is restored into an empty gallery;
-    /// else all faces get new ids. Embeddings come back bit for bit.
+    /// else all faces get new ids. Ids of faces that were removed before the export are not given out
+    /// again either. Embeddings come back bit for bit.
     ///
     /// Errors with `GalleryCorrupt`, naming the line, if the file is malformed or contradicts itself,
     /// `EmbeddingSpaceMismatch` or `DimensionMismatch` if a namespace holds other embeddings, and
     /// `Io` if reading fails.
     pub fn import(&self, input: impl BufRead) -> Result<ImportReport> {
-        let Contents { plans, ids } = Contents::read(input)?;
+        let Contents { plans, ids, next_face } = Contents::read(input)?;
 
         // From here on nobody else may open or drop namespaces. They are locked in the order of
         // their names, and by nobody else more than one at a time, so nothing can deadlock.
@@ -138,6 +155,9 @@ impl Gallery {
 
         // Nothing below fails.
         let kept_ids = ids.is_some_and(|(from, to)| self.shared.ids.take(from, to));
+        if let Some(next) = next_face.filter(|next| *next <= HIGHEST_NEXT) {
+            self.shared.ids.0.fetch_max(next, Ordering::Relaxed);
+        }
         let mut report = ImportReport { persons: 0, faces: 0, duplicates: 0, kept_ids };
         for (plan, guard) in &mut targets {
             if let Some(state) = guard.as_mut() {
@@ -195,6 +215,7 @@ impl Contents {
     fn read(mut input: impl BufRead) -> Result<Contents> {
         let mut plans: BTreeMap<String, Plan> = BTreeMap::new();
         let (mut ids, mut all_have_ids) = (HashSet::new(), true);
+        let mut next_face = None;
         let mut text = Vec::new();
         for number in 1u64.. {
             text.clear();
@@ -219,6 +240,14 @@ impl Contents {
                 Error::new(ErrorKind::GalleryCorrupt, format!("line {number} of the import: {message}"))
                     .with_source(error)
             })?;
+            if let Some(next) = line.next_face {
+                if next == 0 || line != (Line { next_face: Some(next), ..Line::default() }) {
+                    let message = "`next_face` is 1 or more, and alone on its line";
+                    return Err(corrupt(Error::new(ErrorKind::GalleryCorrupt, message)));
+                }
+                next_face = next_face.max(Some(next));
+                continue;
+            }
             if line.embedding.is_some() {
                 match line.face {
                     Some(id) if !ids.insert(id.get()) => {
@@ -235,15 +264,27 @@ impl Contents {
             plan.read(line).map_err(corrupt)?;
         }
         let range = ids.iter().min().copied().zip(ids.iter().max().copied());
-        Ok(Contents { plans, ids: range.filter(|_| all_have_ids) })
+        Ok(Contents { plans, ids: range.filter(|_| all_have_ids), next_face })
     }
 }
 
 impl Plan {
     /// Takes a line in. An error leaves the plan unusable.
     fn read(&mut self, line: Line) -> Result<()> {
-        let Line { namespace, person, name, face, space, threshold, dimension, norm, source, metadata, embedding } =
-            line;
+        let Line {
+            next_face: _,
+            namespace,
+            person,
+            name,
+            face,
+            space,
+            threshold,
+            dimension,
+            norm,
+            source,
+            metadata,
+            embedding,
+        } = line;
         let space = match (space, threshold) {
             (Some(id), Some(threshold)) => Some(EmbeddingSpace::new(id, threshold)),
             (None, None) => None,

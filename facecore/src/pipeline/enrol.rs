@@ -1,5 +1,6 @@
 //! Enrolling a folder of photos.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::{FaceChoice, Recognizer};
@@ -7,23 +8,24 @@ use crate::error::{Error, Result, fail};
 use crate::gallery::{FaceId, Namespace, NewFace, PersonId};
 
 /// Folders within folders deeper than this are not entered: a link may lead in a circle.
-const MAX_DEPTH: usize = 8;
+const MAX_DEPTH: usize = 9;
 
 /// What became of one photo.
 #[derive(Debug)]
 pub struct EnrolledPhoto {
     /// The file.
     pub path: PathBuf,
-    /// Whom it was to be enrolled as.
+    /// Whom it was to be enrolled as. Of a name that is not UTF-8, what can be shown of it.
     pub person: PersonId,
-    /// The new face, or why there is none: `NoFace`, `SeveralFaces`, or what was wrong with the file.
+    /// The new face, or why there is none: `NoFace`, `SeveralFaces`, or what was wrong with the file or its
+    /// name.
     pub outcome: Result<FaceId>,
 }
 
 /// What became of a folder of photos.
 #[derive(Debug, Default)]
 pub struct Enrolment {
-    /// Every photo, in the order of persons and files.
+    /// Every photo, in the order of persons and files; after them what could not be tried at all.
     pub photos: Vec<EnrolledPhoto>,
 }
 
@@ -47,28 +49,35 @@ impl Enrolment {
     }
 }
 
-/// The photos of a folder with the person each shows: a sub-folder is a person and all files below it are
-/// theirs; a file directly in the folder is a person named as the file without its suffix.
+/// The photos of a folder with the person each shows, and what there is beside them that cannot be enrolled:
+/// a file or folder that cannot be read, or whose name can name nobody because it is not UTF-8.
 ///
-/// Hidden files are left out. Sorted by person, then file. Errors with `Io` if a folder cannot be read.
-pub fn photos_by_person(folder: impl AsRef<Path>) -> Result<Vec<(PersonId, PathBuf)>> {
-    let mut photos = Vec::new();
+/// A sub-folder is a person and all files below it are theirs; a file directly in the folder is a person
+/// named as the file without its suffix. Hidden files and what is no regular file (nor a link to one) are
+/// left out. Both lists are sorted by person, then file. Errors with `Io` if the folder itself cannot be read.
+pub fn photos_by_person(folder: impl AsRef<Path>) -> Result<(Vec<(PersonId, PathBuf)>, Vec<EnrolledPhoto>)> {
+    let (mut photos, mut skipped) = (Vec::new(), Vec::new());
     for path in entries(folder.as_ref())? {
-        if path.is_dir() {
-            let person = person_named(&path, path.file_name())?;
-            let mut files = Vec::new();
-            files_below(&path, MAX_DEPTH, &mut files)?;
-            photos.extend(files.into_iter().map(|file| (person.clone(), file)));
-        } else {
-            photos.push((person_named(&path, path.file_stem())?, path));
+        let name = if path.is_dir() { path.file_name() } else { path.file_stem() }.unwrap_or_default();
+        let mut files = Vec::new();
+        files_below(path.clone(), MAX_DEPTH, &mut files);
+        for (path, readable) in files {
+            match readable.and_then(|()| person_named(name, &path)) {
+                Ok(person) => photos.push((person, path)),
+                Err(error) => {
+                    let person = PersonId::from(name.to_string_lossy().as_ref());
+                    skipped.push(EnrolledPhoto { path, person, outcome: Err(error) });
+                }
+            }
         }
     }
     photos.sort();
-    Ok(photos)
+    skipped.sort_by(|a, b| (&a.person, &a.path).cmp(&(&b.person, &b.path)));
+    Ok((photos, skipped))
 }
 
-fn person_named(path: &Path, name: Option<&std::ffi::OsStr>) -> Result<PersonId> {
-    match name.and_then(|name| name.to_str()) {
+fn person_named(name: &OsStr, path: &Path) -> Result<PersonId> {
+    match name.to_str() {
         Some(name) => Ok(PersonId::from(name)),
         None => fail!(InvalidArgument, "the name of {} is not UTF-8 and cannot name a person", path.display()),
     }
@@ -86,15 +95,21 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn files_below(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
-    for path in entries(folder)? {
-        if !path.is_dir() {
-            files.push(path);
-        } else if depth > 0 {
-            files_below(&path, depth - 1, files)?;
+/// The regular files at `path`: itself, or all below it; and what cannot be read, with the reason.
+fn files_below(path: PathBuf, depth: usize, files: &mut Vec<(PathBuf, Result<()>)>) {
+    match std::fs::metadata(&path) {
+        Err(error) => {
+            let error = Error::io(&path, "read", error);
+            files.push((path, Err(error)));
         }
+        Ok(found) if found.is_file() => files.push((path, Ok(()))),
+        Ok(found) if found.is_dir() && depth > 0 => match entries(&path) {
+            Err(error) => files.push((path, Err(error))),
+            Ok(paths) => paths.into_iter().for_each(|path| files_below(path, depth - 1, files)),
+        },
+        // To open a pipe is to wait for whoever writes to it.
+        Ok(_) => {}
     }
-    Ok(())
 }
 
 impl Recognizer {
@@ -111,7 +126,20 @@ impl Recognizer {
         choice: FaceChoice,
         each: impl Fn(&Path) + Send + Sync,
     ) -> Result<Enrolment> {
-        let photos = photos_by_person(folder)?;
+        let (photos, skipped) = photos_by_person(folder)?;
+        let mut enrolment = self.enrol_photos(photos, namespace, choice, each)?;
+        enrolment.photos.extend(skipped);
+        Ok(enrolment)
+    }
+
+    /// As [`Recognizer::enrol_folder`], with photos that were found before.
+    pub fn enrol_photos(
+        &self,
+        photos: Vec<(PersonId, PathBuf)>,
+        namespace: &Namespace,
+        choice: FaceChoice,
+        each: impl Fn(&Path) + Send + Sync,
+    ) -> Result<Enrolment> {
         let found = self.in_parallel(photos.len(), |index| {
             let path = &photos[index].1;
             let result = self.recognize_one_file(path, choice);
@@ -128,5 +156,63 @@ impl Recognizer {
             EnrolledPhoto { path, person, outcome }
         };
         Ok(Enrolment { photos: photos.into_iter().zip(found).map(enrol).collect() })
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn what_cannot_be_enrolled_loses_nobody_else() {
+        let folder = std::env::temp_dir().join(format!("facecore-by-person-{}", std::process::id()));
+        fs::create_dir_all(folder.join("ada/more")).unwrap();
+        for file in ["ada/2.jpg", "ada/more/1.jpg", "bo.jpg", ".hidden.jpg"] {
+            fs::write(folder.join(file), "").unwrap();
+        }
+        std::os::unix::fs::symlink("../bo.jpg", folder.join("ada/link.jpg")).unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.join("lost.jpg")).unwrap();
+        // Where names must be UTF-8, there are no others.
+        let unnamable = fs::write(folder.join(OsStr::from_bytes(b"\xFF.jpg")), "").is_ok();
+        // Where there is no such command, no pipe is tested.
+        std::process::Command::new("mkfifo").arg(folder.join("pipe.jpg")).status().ok();
+
+        let (photos, skipped) = photos_by_person(&folder).unwrap();
+        let found: Vec<(&str, &str)> = photos
+            .iter()
+            .map(|(person, path)| (person.as_str(), path.strip_prefix(&folder).unwrap().to_str().unwrap()))
+            .collect();
+        let ada = ["ada/2.jpg", "ada/link.jpg", "ada/more/1.jpg"].map(|file| ("ada", file));
+        assert_eq!(found, [&ada[..], &[("bo", "bo.jpg")]].concat());
+        let kinds: Vec<(&str, ErrorKind)> =
+            skipped.iter().map(|photo| (photo.person.as_str(), photo.outcome.as_ref().unwrap_err().kind())).collect();
+        let lost = [("lost", ErrorKind::Io), ("\u{FFFD}", ErrorKind::InvalidArgument)];
+        assert_eq!(kinds, lost[..1 + usize::from(unnamable)]);
+
+        assert_eq!(photos_by_person(folder.join("none")).unwrap_err().kind(), ErrorKind::Io);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_reported() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = std::env::temp_dir().join(format!("facecore-unreadable-{}", std::process::id()));
+        fs::create_dir_all(folder.join("ada")).unwrap();
+        fs::write(folder.join("bo.jpg"), "").unwrap();
+        fs::set_permissions(folder.join("ada"), fs::Permissions::from_mode(0)).unwrap();
+        // An administrator reads everything.
+        let unreadable = fs::read_dir(folder.join("ada")).is_err();
+        let (photos, skipped) = photos_by_person(&folder).unwrap();
+        assert_eq!(photos.len(), 1);
+        assert_eq!(
+            skipped.iter().map(|photo| photo.person.as_str()).collect::<Vec<_>>(),
+            ["ada"][..usize::from(unreadable)]
+        );
+        fs::set_permissions(folder.join("ada"), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::remove_dir_all(folder).unwrap();
     }
 }

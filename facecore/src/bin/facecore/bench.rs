@@ -64,7 +64,7 @@ struct Figures {
 pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     let recognizer = args.common.open_recognizer(Load::OnePhoto, output)?;
     let decode = args.common.decode_options();
-    let look = || stages::recognize(&recognizer, &args.photo, &decode);
+    let look = || Ok::<_, facecore::Error>(stages::recognize(&recognizer, &args.photo, &decode)?.1);
     let mut seen = look()?;
     for _ in 1..WARM_UP {
         seen = look()?;
@@ -79,7 +79,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
         embed: figures(|stages| stages.embed.unwrap_or_default()),
         whole: figures(Stages::total),
     };
-    let (width, height) = (seen.image.width(), seen.image.height());
+    let (width, height) = (seen.width, seen.height);
     let hardware = Hardware::look();
     if output.json() {
         return output.object(&Measurement {

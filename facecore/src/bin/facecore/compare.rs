@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use facecore::{Embedding, Error, ErrorKind, Face, FaceChoice, Recognizer, Result};
+use facecore::{Embedding, Error, ErrorKind, Face, FaceChoice, Image, Recognizer, Result};
 use serde::Serialize;
 
 use crate::args::{CommonArgs, Load};
@@ -122,12 +122,12 @@ struct Chosen<'a> {
 impl<'a> Chosen<'a> {
     /// As [`Recognizer::recognize_one_file`], but knows the other faces and what each stage took.
     fn from_file(recognizer: &Recognizer, path: &'a Path, common: &CommonArgs) -> Result<Chosen<'a>> {
-        let seen = stages::detect(recognizer.detector(), path, &common.decode_options())?;
-        Self::of(recognizer, path, seen).map_err(|error| error.context(path.display().to_string()))
+        let (image, seen) = stages::detect(recognizer.detector(), path, &common.decode_options())?;
+        Self::of(recognizer, path, &image, seen).map_err(|error| error.context(path.display().to_string()))
     }
 
-    fn of(recognizer: &Recognizer, path: &'a Path, mut seen: Seen) -> Result<Chosen<'a>> {
-        let size = (seen.image.width(), seen.image.height());
+    fn of(recognizer: &Recognizer, path: &'a Path, image: &Image, mut seen: Seen) -> Result<Chosen<'a>> {
+        let size = (seen.width, seen.height);
         let face = seen.faces[FaceChoice::Central.choose(&seen.faces, size)?];
         let Some(landmarks) = face.landmarks else {
             return Err(Error::new(
@@ -135,7 +135,7 @@ impl<'a> Chosen<'a> {
                 "the detector gives no landmarks, so faces cannot be aligned",
             ));
         };
-        let (crop, align) = timed(|| recognizer.aligner().align(&seen.image, &landmarks));
+        let (crop, align) = timed(|| recognizer.aligner().align(image, &landmarks));
         let crop = crop?;
         let (embeddings, embed) = timed(|| recognizer.embedder().embed(std::slice::from_ref(&crop)));
         let Some(embedding) = embeddings?.pop() else {

@@ -41,9 +41,9 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     let bar = output.progress(paths.len());
 
     let work = |index: usize| {
-        let seen = stages::detect(&detector, &paths[index], &decode)?;
+        let (image, seen) = stages::detect(&detector, &paths[index], &decode)?;
         if let Some(picture) = pictures.of(index) {
-            draw::save(&seen, &marks(&seen), picture)?;
+            draw::save(&image, &seen.faces, &marks(&seen), picture)?;
         }
         Ok(seen)
     };
@@ -76,8 +76,8 @@ fn marks(seen: &Seen) -> Vec<Mark> {
 fn record<'a>(path: &'a Path, seen: &Seen, timings: bool) -> PhotoRecord<'a, FaceRecord> {
     PhotoRecord {
         image: path.to_string_lossy(),
-        width: seen.image.width(),
-        height: seen.image.height(),
+        width: seen.width,
+        height: seen.height,
         space: None,
         faces: seen.faces.iter().map(FaceRecord::from).collect(),
         timings_ms: timings.then(|| seen.stages.into()),

@@ -7,13 +7,11 @@ use std::path::{Path, PathBuf};
 
 use ab_glyph::{FontRef, PxScale};
 use epaint_default_fonts::HACK_REGULAR;
-use facecore::{Error, ErrorKind, Face, Rect, Result};
+use facecore::{Error, ErrorKind, Face, Image, Rect, Result};
 use image::codecs::{jpeg::JpegEncoder, png::PngEncoder};
 use image::{ImageEncoder, Rgb, RgbImage};
 use imageproc::drawing::{draw_filled_circle_mut, draw_filled_rect_mut, draw_text_mut, text_size};
 use imageproc::rect::Rect as Pixels;
-
-use crate::stages::Seen;
 
 /// Colours that stay apart for every kind of colour vision (after Okabe and Ito), all light enough for
 /// black text. The boxes of unknown faces are dashed as well.
@@ -69,13 +67,17 @@ impl Pictures {
             return Ok(Pictures(vec![out.to_path_buf()]).apart_from(photos));
         }
         std::fs::create_dir_all(out).map_err(|error| Error::io(out, "make the folder", error))?;
-        let mut taken: HashMap<String, usize> = HashMap::new();
+        // Numbers are counted by stem, but a photo may itself be called like another one's number 2.
+        let (mut taken, mut counts) = (HashSet::new(), HashMap::new());
         let name = |photo: &PathBuf| {
             let stem = photo.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let count = taken.entry(stem.clone()).and_modify(|count| *count += 1).or_insert(1);
-            match count {
-                1 => out.join(format!("{stem}.png")),
-                count => out.join(format!("{stem}-{count}.png")),
+            let count = counts.entry(stem.clone()).or_insert(0usize);
+            loop {
+                *count += 1;
+                let name = if *count == 1 { format!("{stem}.png") } else { format!("{stem}-{count}.png") };
+                if taken.insert(name.clone()) {
+                    return out.join(name);
+                }
             }
         };
         Ok(Pictures(photos.iter().map(name).collect()).apart_from(photos))
@@ -113,9 +115,9 @@ impl Format {
 }
 
 /// Draws `marks`, one for each face, on a copy of the photo and writes it to `path`.
-pub fn save(seen: &Seen, marks: &[Mark], path: &Path) -> Result<()> {
+pub fn save(photo: &Image, faces: &[Face], marks: &[Mark], path: &Path) -> Result<()> {
     let _entered = tracing::debug_span!("draw", path = %path.display()).entered();
-    let picture = draw(seen, marks)?;
+    let picture = draw(photo, faces, marks)?;
     let failed = |error: std::io::Error| Error::io(path, "write the picture", error);
     let mut file = BufWriter::new(File::create(path).map_err(failed)?);
     let (width, height) = picture.dimensions();
@@ -132,21 +134,21 @@ pub fn save(seen: &Seen, marks: &[Mark], path: &Path) -> Result<()> {
     file.flush().map_err(failed)
 }
 
-fn draw(seen: &Seen, marks: &[Mark]) -> Result<RgbImage> {
+fn draw(photo: &Image, faces: &[Face], marks: &[Mark]) -> Result<RgbImage> {
     let internal = |what: &str| Error::new(ErrorKind::Internal, format!("cannot draw: {what}"));
-    let (width, height) = (seen.image.width() as u32, seen.image.height() as u32);
-    let mut picture = RgbImage::from_raw(width, height, seen.image.pixels().to_vec())
+    let (width, height) = (photo.width() as u32, photo.height() as u32);
+    let mut picture = RgbImage::from_raw(width, height, photo.pixels().to_vec())
         .ok_or_else(|| internal("the pixels do not fill the picture"))?;
     let font = FontRef::try_from_slice(HACK_REGULAR).map_err(|error| internal(&error.to_string()))?;
     let long_side = width.max(height) as f32;
     // The worst first, so that the surest faces end up on top.
-    for (face, mark) in seen.faces.iter().zip(marks).rev() {
+    for (face, mark) in faces.iter().zip(marks).rev() {
         let line = line_width(face, long_side);
         frame(&mut picture, &face.rect, line, mark);
         points(&mut picture, face, line);
     }
     let mut labels = Labels { font, picture, placed: Vec::new() };
-    for (face, mark) in seen.faces.iter().zip(marks) {
+    for (face, mark) in faces.iter().zip(marks) {
         labels.add(face, mark, line_width(face, long_side));
     }
     Ok(labels.picture)
@@ -261,16 +263,14 @@ impl Labels<'_> {
 
 #[cfg(test)]
 mod tests {
-    use facecore::{Image, Landmarks};
+    use facecore::Landmarks;
 
     use super::*;
-    use crate::stages::Stages;
 
     fn drawn(width: usize, height: usize, rect: Rect, mark: Mark) -> RgbImage {
         let image = Image::from_rgb(width, height, vec![90; width * height * 3]).unwrap();
         let landmarks = Some(Landmarks::from_pairs([[rect.x1, rect.y1]; 5]));
-        let faces = vec![Face { rect, score: 0.9, landmarks }];
-        draw(&Seen { image, faces, embeddings: Vec::new(), stages: Stages::default() }, &[mark]).unwrap()
+        draw(&image, &[Face { rect, score: 0.9, landmarks }], &[mark]).unwrap()
     }
 
     #[test]
@@ -307,10 +307,10 @@ mod tests {
     #[test]
     fn pictures_of_several_photos_have_names_of_their_own() {
         let folder = std::env::temp_dir().join(format!("facecore-pictures-{}", std::process::id()));
-        let photos = ["a/x.jpg", "b/x.png", "y.jpg"].map(PathBuf::from);
+        let photos = ["a/x.jpg", "b/x.png", "y.jpg", "c/x-2.jpg", "d/x.gif"].map(PathBuf::from);
         let pictures = Pictures::plan(Some(&folder), &photos).unwrap();
-        let names = [0, 1, 2].map(|index| pictures.of(index).unwrap().file_name().unwrap().to_owned());
-        assert_eq!(names, ["x.png", "x-2.png", "y.png"]);
+        let names = [0, 1, 2, 3, 4].map(|index| pictures.of(index).unwrap().file_name().unwrap().to_owned());
+        assert_eq!(names, ["x.png", "x-2.png", "y.png", "x-2-2.png", "x-3.png"]);
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -36,7 +36,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     let timings = args.common.output.timings;
     let bar = output.progress(paths.len());
 
-    let work = |index: usize| stages::recognize(&recognizer, &paths[index], &decode);
+    let work = |index: usize| Ok(stages::recognize(&recognizer, &paths[index], &decode)?.1);
     photos::in_order(paths.len(), args.common.parallel_photos(load), work, |index, result: Result<Seen>| {
         bar.inc(1);
         let path = &paths[index];
@@ -73,8 +73,8 @@ fn record<'a>(
     let faces = seen.faces.iter().zip(&seen.embeddings);
     PhotoRecord {
         image: path.to_string_lossy(),
-        width: seen.image.width(),
-        height: seen.image.height(),
+        width: seen.width,
+        height: seen.height,
         space: Some(recognizer.embedder().space().id()),
         faces: faces.map(|(face, embedding)| EmbeddedFaceRecord::new(face, embedding)).collect(),
         timings_ms: timings.then(|| seen.stages.into()),

@@ -1,9 +1,10 @@
 //! `facecore enrol`
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use facecore::pipeline::photos_by_person;
+use facecore::pipeline::{EnrolledPhoto, photos_by_person};
 use facecore::{Enrolment, Error, ErrorKind, FaceId, Namespace, PersonId, Recognizer, Result};
 use serde::Serialize;
 
@@ -60,7 +61,7 @@ struct Report<'a> {
 
 #[derive(Serialize)]
 struct Skipped<'a> {
-    image: &'a Path,
+    image: Cow<'a, str>,
     person: &'a PersonId,
     error: ErrorRecord,
 }
@@ -73,12 +74,12 @@ struct Total {
 
 pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     // The gallery's folder is made last, so that a mistyped name leaves nothing behind.
-    let photos = count_photos(&args.folder)?;
+    let found = find_photos(&args.folder)?;
     let recognizer = args.common.open_recognizer(Load::ManyPhotos, output)?;
     let writer = Writer::open(&args.gallery)?;
     let namespace = writer.gallery().namespace(&args.namespace)?;
     let earlier = earlier_faces(&namespace)?;
-    let enrolment = enrol((&args.folder, photos), &recognizer, &namespace, &args.choice, output)?;
+    let enrolment = enrol(found, &recognizer, &namespace, &args.choice, output)?;
     if args.replace {
         forget(earlier, &enrolment, &namespace)?;
     }
@@ -99,29 +100,35 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
         persons: enrolment.persons(),
         faces: enrolment.faces(),
         skipped: skipped
-            .map(|(photo, error)| Skipped { image: &photo.path, person: &photo.person, error: error.into() })
+            .map(|(photo, error)| Skipped {
+                image: photo.path.to_string_lossy(),
+                person: &photo.person,
+                error: error.into(),
+            })
             .collect(),
         total: Total { persons: namespace.person_count(), faces: namespace.face_count() },
         placement: (&recognizer).into(),
     })
 }
 
-/// How many photos there are to enrol. Errors with `InvalidArgument` if there is none.
-pub fn count_photos(folder: &Path) -> Result<usize> {
-    match photos_by_person(folder)?.len() {
-        0 => {
-            let message = format!("there is no photo in {}", folder.display());
-            Err(Error::new(ErrorKind::InvalidArgument, message))
-        }
-        photos => Ok(photos),
+/// Photos with the person each shows, and what was found beside them that cannot be enrolled.
+pub type Found = (Vec<(PersonId, PathBuf)>, Vec<EnrolledPhoto>);
+
+/// The photos there are to enrol. Errors with `InvalidArgument` if there is nothing at all.
+pub fn find_photos(folder: &Path) -> Result<Found> {
+    let found = photos_by_person(folder)?;
+    if found.0.is_empty() && found.1.is_empty() {
+        let message = format!("there is no photo in {}", folder.display());
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
     }
+    Ok(found)
 }
 
-/// Enrols a folder of so many photos, showing progress.
+/// Enrols the photos found, showing progress.
 ///
 /// Errors with `EmbeddingSpaceMismatch` if the namespace has faces of another model.
 pub fn enrol(
-    (folder, photos): (&Path, usize),
+    (photos, skipped): Found,
     recognizer: &Recognizer,
     namespace: &Namespace,
     choice: &ChoiceArgs,
@@ -129,10 +136,12 @@ pub fn enrol(
 ) -> Result<Enrolment> {
     // Said once here, instead of once for each photo.
     namespace.pin(recognizer.embedder().space(), recognizer.embedder().dimension())?;
-    let bar = output.progress(photos);
-    let enrolment = recognizer.enrol_folder(folder, namespace, choice.choice(), |_| bar.inc(1));
+    let bar = output.progress(photos.len());
+    let enrolment = recognizer.enrol_photos(photos, namespace, choice.choice(), |_| bar.inc(1));
     output.progress_done();
-    enrolment
+    let mut enrolment = enrolment?;
+    enrolment.photos.extend(skipped);
+    Ok(enrolment)
 }
 
 fn earlier_faces(namespace: &Namespace) -> Result<BTreeMap<PersonId, Vec<FaceId>>> {

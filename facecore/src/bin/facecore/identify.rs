@@ -42,7 +42,8 @@ pub struct Args {
     #[arg(long, value_name = "COSINE", allow_negative_numbers = true)]
     threshold: Option<f32>,
     /// Name at most so many people for a face, the best matches
-    #[arg(long, value_name = "K", default_value_t = 10)]
+    #[arg(long, value_name = "K", default_value_t = 10,
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     top: usize,
     /// Draw boxes and names into a picture (.png or .jpg), or into one for each photo in a folder
     #[arg(long, value_name = "FILE|DIR")]
@@ -82,12 +83,12 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     let bar = output.progress(paths.len());
 
     let work = |index: usize| {
-        let mut seen = stages::recognize(&recognizer, &paths[index], &decode)?;
+        let (image, mut seen) = stages::recognize(&recognizer, &paths[index], &decode)?;
         let (answers, took) = timed(|| seen.embeddings.iter().map(|probe| args.ask(&namespace, probe)).collect());
         seen.stages.search = Some(took);
         let identified = Identified { seen, answers: Result::<_>::from_iter::<Vec<Result<Answer>>>(answers)? };
         if let Some(picture) = pictures.of(index) {
-            draw::save(&identified.seen, &identified.marks(), picture)?;
+            draw::save(&image, &identified.seen.faces, &identified.marks(), picture)?;
         }
         Ok(identified)
     };
@@ -116,7 +117,7 @@ fn known_people(args: &Args, gallery: &Gallery, recognizer: &Recognizer, output:
         return Ok(namespace);
     };
     let namespace = gallery.namespace(&args.namespace)?;
-    let people = (folder.as_path(), enrol::count_photos(folder)?);
+    let people = enrol::find_photos(folder)?;
     let enrolment = enrol::enrol(people, recognizer, &namespace, &args.choice, output)?;
     if enrolment.skipped().next().is_some() {
         output.note(enrol::in_words(&enrolment));
@@ -170,8 +171,8 @@ impl Identified {
         let faces = self.seen.faces.iter().zip(&self.answers);
         PhotoRecord {
             image: path.to_string_lossy(),
-            width: self.seen.image.width(),
-            height: self.seen.image.height(),
+            width: self.seen.width,
+            height: self.seen.height,
             space: None,
             faces: faces
                 .map(|(face, answer)| IdentifiedFaceRecord {

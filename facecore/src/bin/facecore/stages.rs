@@ -8,9 +8,10 @@ use facecore::{
     Result, Timings,
 };
 
-/// A photo and the faces in it.
+/// What is kept of a photo: all but the pixels, of which there would be many if results wait.
 pub struct Seen {
-    pub image: Image,
+    pub width: usize,
+    pub height: usize,
     pub faces: Vec<Face>,
     /// One for each face, if they were embedded.
     pub embeddings: Vec<Embedding>,
@@ -57,24 +58,26 @@ impl std::ops::Add for Stages {
 }
 
 /// Finds the faces in a photo file.
-pub fn detect(detector: &Detector, path: &Path, options: &DecodeOptions) -> Result<Seen> {
+pub fn detect(detector: &Detector, path: &Path, options: &DecodeOptions) -> Result<(Image, Seen)> {
     let (image, decode) = open(path, options)?;
     let (faces, took) = timed(|| detector.detect(&image));
     let faces = faces.map_err(|error| error.context(path.display().to_string()))?;
     let stages = Stages { decode, detect: took, ..Stages::default() };
-    Ok(Seen { image, faces, embeddings: Vec::new(), stages })
+    let (width, height) = (image.width(), image.height());
+    Ok((image, Seen { width, height, faces, embeddings: Vec::new(), stages }))
 }
 
 /// Finds the faces in a photo file and embeds them.
 ///
-/// As [`Recognizer::recognize_file`], but keeps the pixels, on which results may be drawn.
-pub fn recognize(recognizer: &Recognizer, path: &Path, options: &DecodeOptions) -> Result<Seen> {
+/// As [`Recognizer::recognize_file`], but gives the pixels too, on which results may be drawn.
+pub fn recognize(recognizer: &Recognizer, path: &Path, options: &DecodeOptions) -> Result<(Image, Seen)> {
     let (image, decode) = open(path, options)?;
     let found = recognizer.recognize(&image).map_err(|error| error.context(path.display().to_string()))?;
     let stages = Timings { decode, ..found.timings }.into();
     let (faces, embeddings) =
         found.faces.into_iter().map(|RecognizedFace { face, embedding }| (face, embedding)).unzip();
-    Ok(Seen { image, faces, embeddings, stages })
+    let (width, height) = (image.width(), image.height());
+    Ok((image, Seen { width, height, faces, embeddings, stages }))
 }
 
 /// Decodes a photo file and says how long it took.

@@ -51,6 +51,35 @@ fn a_restored_gallery_is_the_same_to_the_bit() {
 }
 
 #[test]
+fn ids_of_removed_faces_are_not_given_out_again() {
+    let gallery = Gallery::in_memory();
+    assert_eq!(exported(&gallery), "");
+    let people = gallery.namespace("people").unwrap();
+    let ids = [0, 1, 2].map(|n| people.add("ada", &face(n, 0.0)).unwrap());
+    assert_eq!(ids, [1, 2, 3].map(FaceId::from));
+    people.remove_face(ids[2]).unwrap();
+    let next = |text: &str| {
+        let restored = Gallery::in_memory();
+        restored.import(text.as_bytes()).unwrap();
+        restored.namespace("people").unwrap().add("bo", &face(3, 0.0)).unwrap()
+    };
+    let text = exported(&gallery);
+    assert_eq!(next(&text), FaceId::from(4));
+    // Also where no face is left, or no namespace.
+    people.remove_person("ada").unwrap();
+    assert_eq!(next(&exported(&gallery)), FaceId::from(4));
+    gallery.drop_namespace("people").unwrap();
+    assert_eq!(exported(&gallery), "{\"next_face\":4}\n");
+    assert_eq!(next(&exported(&gallery)), FaceId::from(4));
+
+    // Exports of before that had such a line, and one that nobody could follow.
+    let old = text.replace("{\"next_face\":4}\n", "");
+    assert_ne!(old, text);
+    assert_eq!(next(&old), FaceId::from(3));
+    assert_eq!(next(&format!("{old}{{\"next_face\":{}}}", u64::MAX)), FaceId::from(3));
+}
+
+#[test]
 fn importing_into_a_gallery_in_use_merges() {
     let text = exported(&full());
     let gallery = full();
@@ -111,6 +140,9 @@ fn a_bad_line_is_named_and_nothing_is_imported() {
         r#"{"namespace":"n","space":"s","threshold":0.5}"#.to_owned(),
         r#"{"namespace":"n","space":"s","threshold":7,"dimension":64}"#.to_owned(),
         r#"{"namespace":"n","space":"s","threshold":0.5,"dimension":63}"#.to_owned(),
+        r#"{"next_face":0}"#.to_owned(),
+        r#"{"namespace":"n","next_face":5}"#.to_owned(),
+        line(json!({"next_face": 5})),
         line(json!({"person": null})),
         line(json!({"person": ""})),
         line(json!({"namespace": ""})),
