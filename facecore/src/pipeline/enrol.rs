@@ -49,13 +49,22 @@ impl Enrolment {
     }
 }
 
+/// What a folder of people holds.
+#[derive(Debug, Default)]
+pub struct FolderPhotos {
+    /// Each photo with the person it shows, sorted by person, then file.
+    pub photos: Vec<(PersonId, PathBuf)>,
+    /// What cannot be tried, with the reason, sorted likewise.
+    pub skipped: Vec<EnrolledPhoto>,
+}
+
 /// The photos of a folder with the person each shows, and what there is beside them that cannot be enrolled:
 /// a file or folder that cannot be read, or whose name can name nobody because it is not UTF-8.
 ///
 /// A sub-folder is a person and all files below it are theirs; a file directly in the folder is a person
 /// named as the file without its suffix. Hidden files and what is no regular file (nor a link to one) are
-/// left out. Both lists are sorted by person, then file. Errors with `Io` if the folder itself cannot be read.
-pub fn photos_by_person(folder: impl AsRef<Path>) -> Result<(Vec<(PersonId, PathBuf)>, Vec<EnrolledPhoto>)> {
+/// left out. Errors with `Io` if the folder itself cannot be read.
+pub fn photos_by_person(folder: impl AsRef<Path>) -> Result<FolderPhotos> {
     let (mut photos, mut skipped) = (Vec::new(), Vec::new());
     for path in entries(folder.as_ref())? {
         let name = if path.is_dir() { path.file_name() } else { path.file_stem() }.unwrap_or_default();
@@ -73,7 +82,7 @@ pub fn photos_by_person(folder: impl AsRef<Path>) -> Result<(Vec<(PersonId, Path
     }
     photos.sort();
     skipped.sort_by(|a, b| (&a.person, &a.path).cmp(&(&b.person, &b.path)));
-    Ok((photos, skipped))
+    Ok(FolderPhotos { photos, skipped })
 }
 
 fn person_named(name: &OsStr, path: &Path) -> Result<PersonId> {
@@ -126,16 +135,13 @@ impl Recognizer {
         choice: FaceChoice,
         each: impl Fn(&Path) + Send + Sync,
     ) -> Result<Enrolment> {
-        let (photos, skipped) = photos_by_person(folder)?;
-        let mut enrolment = self.enrol_photos(photos, namespace, choice, each)?;
-        enrolment.photos.extend(skipped);
-        Ok(enrolment)
+        self.enrol_photos(photos_by_person(folder)?, namespace, choice, each)
     }
 
     /// As [`Recognizer::enrol_folder`], with photos that were found before.
     pub fn enrol_photos(
         &self,
-        photos: Vec<(PersonId, PathBuf)>,
+        FolderPhotos { photos, skipped }: FolderPhotos,
         namespace: &Namespace,
         choice: FaceChoice,
         each: impl Fn(&Path) + Send + Sync,
@@ -155,7 +161,7 @@ impl Recognizer {
             });
             EnrolledPhoto { path, person, outcome }
         };
-        Ok(Enrolment { photos: photos.into_iter().zip(found).map(enrol).collect() })
+        Ok(Enrolment { photos: photos.into_iter().zip(found).map(enrol).chain(skipped).collect() })
     }
 }
 
@@ -181,7 +187,7 @@ mod tests {
         // Where there is no such command, no pipe is tested.
         std::process::Command::new("mkfifo").arg(folder.join("pipe.jpg")).status().ok();
 
-        let (photos, skipped) = photos_by_person(&folder).unwrap();
+        let FolderPhotos { photos, skipped } = photos_by_person(&folder).unwrap();
         let found: Vec<(&str, &str)> = photos
             .iter()
             .map(|(person, path)| (person.as_str(), path.strip_prefix(&folder).unwrap().to_str().unwrap()))
@@ -203,10 +209,10 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("facecore-unreadable-{}", std::process::id()));
         fs::create_dir_all(folder.join("ada")).unwrap();
         fs::write(folder.join("bo.jpg"), "").unwrap();
-        fs::set_permissions(folder.join("ada"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(folder.join("ada"), fs::Permissions::from_mode(0o0)).unwrap();
         // An administrator reads everything.
         let unreadable = fs::read_dir(folder.join("ada")).is_err();
-        let (photos, skipped) = photos_by_person(&folder).unwrap();
+        let FolderPhotos { photos, skipped } = photos_by_person(&folder).unwrap();
         assert_eq!(photos.len(), 1);
         assert_eq!(
             skipped.iter().map(|photo| photo.person.as_str()).collect::<Vec<_>>(),

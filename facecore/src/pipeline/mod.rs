@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 pub use builder::RecognizerBuilder;
-pub use enrol::{EnrolledPhoto, Enrolment, photos_by_person};
+pub use enrol::{EnrolledPhoto, Enrolment, FolderPhotos, photos_by_person};
 
 use crate::align::{AlignedFace, Aligner};
 use crate::detect::{Detector, DetectorOptions, Face};

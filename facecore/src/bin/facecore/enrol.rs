@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use facecore::pipeline::{EnrolledPhoto, photos_by_person};
+use facecore::pipeline::{FolderPhotos, photos_by_person};
 use facecore::{Enrolment, Error, ErrorKind, FaceId, Namespace, PersonId, Recognizer, Result};
 use serde::Serialize;
 
@@ -111,13 +111,10 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     })
 }
 
-/// Photos with the person each shows, and what was found beside them that cannot be enrolled.
-pub type Found = (Vec<(PersonId, PathBuf)>, Vec<EnrolledPhoto>);
-
 /// The photos there are to enrol. Errors with `InvalidArgument` if there is nothing at all.
-pub fn find_photos(folder: &Path) -> Result<Found> {
+pub fn find_photos(folder: &Path) -> Result<FolderPhotos> {
     let found = photos_by_person(folder)?;
-    if found.0.is_empty() && found.1.is_empty() {
+    if found.photos.is_empty() && found.skipped.is_empty() {
         let message = format!("there is no photo in {}", folder.display());
         return Err(Error::new(ErrorKind::InvalidArgument, message));
     }
@@ -128,7 +125,7 @@ pub fn find_photos(folder: &Path) -> Result<Found> {
 ///
 /// Errors with `EmbeddingSpaceMismatch` if the namespace has faces of another model.
 pub fn enrol(
-    (photos, skipped): Found,
+    found: FolderPhotos,
     recognizer: &Recognizer,
     namespace: &Namespace,
     choice: &ChoiceArgs,
@@ -136,12 +133,10 @@ pub fn enrol(
 ) -> Result<Enrolment> {
     // Said once here, instead of once for each photo.
     namespace.pin(recognizer.embedder().space(), recognizer.embedder().dimension())?;
-    let bar = output.progress(photos.len());
-    let enrolment = recognizer.enrol_photos(photos, namespace, choice.choice(), |_| bar.inc(1));
+    let bar = output.progress(found.photos.len());
+    let enrolment = recognizer.enrol_photos(found, namespace, choice.choice(), |_| bar.inc(1));
     output.progress_done();
-    let mut enrolment = enrolment?;
-    enrolment.photos.extend(skipped);
-    Ok(enrolment)
+    enrolment
 }
 
 fn earlier_faces(namespace: &Namespace) -> Result<BTreeMap<PersonId, Vec<FaceId>>> {

@@ -203,7 +203,17 @@ mod tests {
     fn a_panic_leaves_nobody_waiting() {
         let in_work = || in_order(100, 2, |index| assert!(index != 1), |_, ()| Ok(()));
         assert!(std::panic::catch_unwind(in_work).is_err());
-        let in_take = || in_order(100, 2, |_| (), |index, ()| Ok(assert!(index != 1)));
+        let in_take = || {
+            in_order(
+                100,
+                2,
+                |_| (),
+                |index, ()| {
+                    assert!(index != 1);
+                    Ok(())
+                },
+            )
+        };
         assert!(std::panic::catch_unwind(in_take).is_err());
     }
 }
