@@ -327,8 +327,9 @@ fn packs_that_do_not_fit_are_refused() {
         let error = build(&folder.0).err().unwrap_or_else(|| panic!("taken: {detector} {embedder}"));
         (error.kind(), error.to_string())
     };
-    let (kind, message) = refused("", "sha256 = \"00\"");
+    let (kind, message) = refused("", &format!("sha256 = \"{}\"", "0".repeat(64)));
     assert!(kind == ErrorKind::ChecksumMismatch && message.contains("emb.onnx"), "{message}");
+    assert_eq!(refused("", "sha256 = \"00\"").0, ErrorKind::PackInvalid);
     assert_eq!(refused("", "dimension = 512").0, ErrorKind::ModelMismatch);
     assert_eq!(refused("", "template = \"arcface-128\"").0, ErrorKind::ModelMismatch);
     assert_eq!(refused("input = \"data\"", "").0, ErrorKind::ModelMismatch);

@@ -117,7 +117,6 @@ impl fmt::Display for ErrorKind {
 
 /// An error: a kind for programs, a message for people (the cause and the remedy), what was being
 /// done, and the error underneath if there is one.
-#[derive(Debug)]
 pub struct Error(Box<Inner>);
 
 impl std::error::Error for Error {
@@ -141,6 +140,13 @@ impl fmt::Display for Inner {
             write!(f, "{context}: ")?;
         }
         f.write_str(&self.message)
+    }
+}
+
+/// What a `main` that returns the error prints.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} (error {}, {})", self.kind().code(), self.kind())
     }
 }
 

@@ -163,7 +163,11 @@ fn check_elements(model: &ModelSource, ports: &[PortInfo]) -> Result<()> {
 
 #[cfg(feature = "onnxruntime")]
 fn onnxruntime_session(model: &ModelSource, options: &RuntimeOptions) -> Result<Box<dyn Session>> {
-    onnxruntime::connect(options.library.as_deref())?.load(model, &options.session)
+    let wanted = match &options.session.provider {
+        ProviderRequest::Strict(provider) => Some(provider),
+        _ => None,
+    };
+    onnxruntime::connect(options.library.as_deref(), wanted)?.load(model, &options.session)
 }
 
 #[cfg(not(feature = "onnxruntime"))]
@@ -201,7 +205,7 @@ pub fn report(options: &RuntimeOptions) -> RuntimeReport {
     let builtin = cfg!(feature = "rten").then(|| "rten 0.27 (CPU)".to_string());
     #[cfg(feature = "onnxruntime")]
     {
-        let (onnxruntime, providers) = match onnxruntime::connect(options.library.as_deref()) {
+        let (onnxruntime, providers) = match onnxruntime::connect(options.library.as_deref(), None) {
             Ok(runtime) => (Ok(runtime.describe()), runtime.providers()),
             Err(error) => (Err(error.to_string()), Vec::new()),
         };

@@ -31,16 +31,20 @@ pub(super) struct OnnxRuntime {
 
 /// Loads ONNX Runtime from `explicit`, or from the first place of [`discovery::look`] that holds a usable one.
 ///
+/// Where a provider is `wanted` strictly, libraries that have it come first.
+///
 /// Errors with `RuntimeNotFound` naming the places looked at, or `RuntimeInvalid` if what was found is
 /// no runtime, is too old, or another library is loaded in this process already.
-pub(super) fn connect(explicit: Option<&Path>) -> Result<OnnxRuntime> {
+pub(super) fn connect(explicit: Option<&Path>, wanted: Option<&Provider>) -> Result<OnnxRuntime> {
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(runtime) = &*loaded {
         return runtime.clone().if_it_is(explicit);
     }
     let places = discovery::look(explicit);
     let mut refused = Vec::new();
-    for library in places.iter().flat_map(|place| &place.found) {
+    let mut libraries: Vec<&PathBuf> = places.iter().flat_map(|place| &place.found).collect();
+    libraries.sort_by_key(|library| !wanted.is_none_or(|provider| has_plugin(library, provider)));
+    for library in libraries {
         match load(library) {
             Ok(runtime) => {
                 tracing::info!(library = %library.display(), version = runtime.version, "ONNX Runtime loaded");
@@ -126,17 +130,18 @@ impl OnnxRuntime {
 
     /// What keeps `provider` from being used, as far as can be seen without loading it.
     fn missing_for(&self, provider: &Provider) -> Option<String> {
-        let (built_in, plugin, package) = match provider {
+        let (built_in, package) = match provider {
             Provider::Cpu(_) => return None,
-            Provider::OpenVino(_) => (ep::OpenVINO::is_available(), "openvino", "onnxruntime-openvino"),
-            Provider::Cuda(_) => (ep::CUDA::is_available(), "cuda", "onnxruntime-gpu"),
-            Provider::TensorRt(_) => (ep::TensorRT::is_available(), "tensorrt", "onnxruntime-gpu"),
+            Provider::OpenVino(_) => (ep::OpenVINO::is_available(), "onnxruntime-openvino"),
+            Provider::Cuda(_) => (ep::CUDA::is_available(), "onnxruntime-gpu"),
+            Provider::TensorRt(_) => (ep::TensorRT::is_available(), "onnxruntime-gpu"),
         };
-        let plugin =
-            format!("{}onnxruntime_providers_{plugin}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-        let folder = self.library.parent().unwrap_or(Path::new("."));
-        if !folder.join(&plugin).is_file() {
-            return Some(format!("{plugin} is not beside {}; install {package}", self.library.display()));
+        let plugin = plugin_of(provider);
+        if !has_plugin(&self.library, provider) {
+            return Some(format!(
+                "{plugin} is not beside {}; install {package}, name a library that has it",
+                self.library.display()
+            ));
         }
         match built_in {
             Ok(true) => None,
@@ -223,6 +228,16 @@ fn automatic(precision: Precision) -> Vec<Provider> {
         providers.push(Provider::OpenVino(OpenVinoOptions::default()));
     }
     providers
+}
+
+/// The file that a provider lives in, beside the runtime's own.
+fn plugin_of(provider: &Provider) -> String {
+    let name = provider.name().to_ascii_lowercase();
+    format!("{}onnxruntime_providers_{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
+}
+
+fn has_plugin(library: &Path, provider: &Provider) -> bool {
+    matches!(provider, Provider::Cpu(_)) || library.with_file_name(plugin_of(provider)).is_file()
 }
 
 fn every_provider() -> [Provider; 4] {

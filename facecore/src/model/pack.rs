@@ -237,6 +237,9 @@ fn load_file(folder: &Path, file: &str, sha256: Option<&str>) -> Result<ModelSou
     }
     let source = ModelSource::open(folder.join(relative))?;
     if let Some(declared) = sha256 {
+        if declared.len() != 64 || !declared.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            fail!(PackInvalid, "`{declared}` is no SHA-256, which has 64 hexadecimal digits");
+        }
         let actual = source.sha256();
         if !actual.eq_ignore_ascii_case(declared) {
             fail!(

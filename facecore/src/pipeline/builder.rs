@@ -187,7 +187,10 @@ impl RecognizerBuilder {
             }
             (None, Some(part)) => (part.source.clone(), part.spec.clone()),
             (None, None) => {
-                fail!(InvalidArgument, "no detector was named: give a pack that has one, or a detector file")
+                fail!(
+                    InvalidArgument,
+                    "no detector was named: give a pack that has one (--pack), or a detector file (--detector)"
+                )
             }
         };
         Detector::load(&source, spec, &self.runtime_options(), self.detector_options.clone())
@@ -212,7 +215,10 @@ impl RecognizerBuilder {
             }
             (None, Some(part)) => (part.source.clone(), part.spec.clone()),
             (None, None) => {
-                fail!(InvalidArgument, "no embedder was named: give a pack that has one, or an embedder file")
+                fail!(
+                    InvalidArgument,
+                    "no embedder was named: give a pack that has one (--pack), or an embedder file (--embedder)"
+                )
             }
         };
         Embedder::load(&source, spec, &self.runtime_options(), self.embedder_options.clone())

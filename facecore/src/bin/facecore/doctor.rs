@@ -161,7 +161,7 @@ impl Report {
             (Some(found), _) => lines.push(format!("  runtime    onnxruntime {found}")),
             // The places follow, and say where it is missing.
             (None, _) if self.looked.iter().all(|place| place.found.is_empty()) => {
-                lines.push("  runtime    no onnxruntime; `pip install onnxruntime`, or name its --library".into());
+                lines.push("  runtime    no onnxruntime in the places below; `make runtime` in a checkout, `pip install onnxruntime` in an active environment, or --library PATH".into());
             }
             (None, why) => lines.push(format!("  runtime    no onnxruntime: {}", why.as_deref().unwrap_or_default())),
         }
