@@ -11,6 +11,7 @@ pub(super) fn detector(kind: DetectorKind) -> DetectorSpec {
         normalization: Normalization::uniform(ColorOrder::Rgb, 127.5, 128.0),
         score_threshold: 0.5,
         nms_iou: 0.4,
+        // Estimates: the finest cells are 8 pixels wide, and faces of two cells are found.
         smallest_face: 16.0,
         input: None,
         outputs: Vec::new(),
