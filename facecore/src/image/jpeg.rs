@@ -18,7 +18,8 @@ const MAX_SCANS: usize = 100;
 /// The picture as it is stored, not turned.
 ///
 /// Missing or undecodable data are an error here where libjpeg-turbo would warn and fill up with grey.
-/// Damage that still decodes is not noticed: the codes carry no checksum. Bytes between segments or after the end are none of the picture and pass.
+/// Damage that still decodes is not noticed: the codes carry no checksum. Bytes between segments or after
+/// the end are none of the picture and pass.
 pub(super) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<RgbImage> {
     let limits = DecodeLimits { max_pixels: options.max_pixels, max_scans: MAX_SCANS, ..DecodeLimits::default() };
     // This reads the segments only, no pixels.
