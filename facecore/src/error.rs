@@ -102,8 +102,12 @@ error_kinds! {
     PersonExists = 504, "FACECORE_PERSON_EXISTS";
     /// A stored gallery is damaged or of an unknown format.
     GalleryCorrupt = 510, "FACECORE_GALLERY_CORRUPT";
-    /// Another process is writing the gallery.
+    /// Another process has the gallery open.
     GalleryLocked = 511, "FACECORE_GALLERY_LOCKED";
+    /// The gallery was opened for reading only.
+    GalleryReadOnly = 512, "FACECORE_GALLERY_READ_ONLY";
+    /// There is no gallery in the folder.
+    GalleryNotFound = 513, "FACECORE_GALLERY_NOT_FOUND";
 
     /// A fault of this library.
     Internal = 900, "FACECORE_INTERNAL";
