@@ -1,0 +1,98 @@
+//! Columns of a segment: on the heap, or in bytes that somebody else keeps, such as a mapped file.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::error::{Result, fail};
+
+/// Bytes that stay where they are and do not change while this exists.
+#[derive(Clone)]
+pub(crate) struct SharedBytes(Arc<dyn AsRef<[u8]> + Send + Sync>);
+
+impl SharedBytes {
+    /// All bytes of `keeper`.
+    pub fn new(keeper: Arc<dyn AsRef<[u8]> + Send + Sync>) -> Self {
+        SharedBytes(keeper)
+    }
+}
+
+impl Deref for SharedBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        (*self.0).as_ref()
+    }
+}
+
+impl fmt::Debug for SharedBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SharedBytes({} bytes)", self.len())
+    }
+}
+
+/// Numbers of one kind.
+pub(super) enum Column<T> {
+    Owned(Vec<T>),
+    Shared(SharedBytes),
+}
+
+impl<T: bytemuck::Pod> Column<T> {
+    /// A column over `bytes`. Errors with `GalleryCorrupt`, naming the column, if they are not aligned
+    /// for `T` or no whole number of them.
+    pub fn shared(name: &str, bytes: SharedBytes) -> Result<Self> {
+        if let Err(error) = bytemuck::try_cast_slice::<u8, T>(&bytes) {
+            fail!(
+                GalleryCorrupt,
+                "column `{name}` of a stored index does not fit its type ({error}); rebuild the index"
+            );
+        }
+        Ok(Column::Shared(bytes))
+    }
+
+    /// As it is written out.
+    pub fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(self)
+    }
+}
+
+impl<T: bytemuck::Pod> Deref for Column<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        match self {
+            Column::Owned(values) => values,
+            // Checked in `shared`, and the bytes do not move.
+            Column::Shared(bytes) => bytemuck::try_cast_slice(bytes).unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn shared_numbers_are_read_in_place() {
+        let numbers = vec![7u64, 8, 9];
+        let bytes: Vec<u8> = bytemuck::cast_slice(&numbers).to_vec();
+        // Aligned by construction: words, seen as bytes, without the first and last few.
+        struct Words(Vec<u64>, std::ops::Range<usize>);
+        impl AsRef<[u8]> for Words {
+            fn as_ref(&self) -> &[u8] {
+                &bytemuck::cast_slice(&self.0)[self.1.clone()]
+            }
+        }
+        let part = |range| SharedBytes::new(Arc::new(Words(numbers.clone(), range)));
+        let column = Column::<u64>::shared("numbers", part(0..24)).unwrap();
+        assert_eq!(*column, *numbers);
+        assert_eq!(column.bytes(), bytes);
+        assert_eq!(*Column::<u64>::shared("numbers", part(8..24)).unwrap(), numbers[1..]);
+        for range in [0..7, 0..9, 1..9] {
+            let error = Column::<u64>::shared("numbers", part(range)).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::GalleryCorrupt);
+            assert!(error.message().contains("numbers"));
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Random operations against a plain list of faces.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::embedding::dot;
+use crate::index::FaceHit;
+
+const DIMENSION: usize = 72;
+
+/// What an index should be: every face with its owner and vector.
+#[derive(Clone, Default)]
+struct Model(BTreeMap<u64, (u32, Vec<f32>)>);
+
+impl Model {
+    fn faces(&self, probe: &[f32], allowed: impl Fn(u32) -> bool) -> Vec<FaceHit> {
+        let allowed = self.0.iter().filter(|(_, (owner, _))| allowed(*owner));
+        let mut faces: Vec<FaceHit> = allowed
+            .map(|(&face, (owner, values))| FaceHit { owner: *owner, face, score: dot(values, probe).clamp(-1.0, 1.0) })
+            .collect();
+        faces.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.face.cmp(&b.face)));
+        faces
+    }
+
+    fn owners(&self, query: &Query, allowed: impl Fn(u32) -> bool) -> Vec<OwnerHit> {
+        let mut owners: BTreeMap<u32, OwnerHit> = BTreeMap::new();
+        for FaceHit { owner, face, score } in self.faces(query.probe, allowed) {
+            let hit = owners.entry(owner).or_insert(OwnerHit { owner, score, face, hits: 0 });
+            hit.hits += u32::from(score >= query.threshold);
+        }
+        let mut hits: Vec<OwnerHit> = owners.into_values().collect();
+        hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.owner.cmp(&b.owner)));
+        if let Some(last) = hits.get(query.owners).map(|hit| hit.score) {
+            hits.retain(|hit| hit.score >= last);
+        }
+        hits
+    }
+}
+
+/// Compares everything that can be asked; `index` has the faces of `model`.
+fn compare(index: &Flat, model: &Model, random: &mut Random) {
+    assert_eq!(index.len(), model.0.len());
+    let probe = match random.below(3) {
+        0 => random.unit(DIMENSION),
+        _ => {
+            let at = random.below(model.0.len().max(1));
+            let near = model.0.values().nth(at).map_or_else(|| random.unit(DIMENSION), |face| face.1.clone());
+            random.mate(&near, 0.7)
+        }
+    };
+    let admits = |owner: u32| !owner.is_multiple_of(3);
+    let all = index.len();
+    for (reach, filtered) in [
+        (Reach::Exact, false),
+        (Reach::Nearest(all), false),
+        (Reach::Exact, true),
+        (Reach::Nearest(all), true),
+        (Reach::Within { miss: 0.0 }, true),
+    ] {
+        let threshold = [-1.0, 0.0, 0.3, 0.9][random.below(4)];
+        let owners = [1, 2, 7, 10_000][random.below(4)];
+        let allowed = filtered.then_some(&admits as &(dyn Fn(u32) -> bool + Sync));
+        let query = Query { probe: &probe, owners, threshold, reach, allowed };
+        let expected = model.owners(&query, |owner| !filtered || admits(owner));
+        if !matches!(reach, Reach::Within { .. }) {
+            assert_eq!(search_one(index, Query { ..query }), expected, "{reach:?}, {filtered}");
+            let mut faces = model.faces(&probe, |owner| !filtered || admits(owner));
+            faces.truncate(owners);
+            assert_eq!(index.nearest_faces(&query, owners), faces, "{reach:?}, {filtered}");
+        } else {
+            // The tie of an exact copy is certain to be met; the rest depends on how far it went.
+            let found = search_one(index, Query { ..query });
+            assert_eq!(found.first(), expected.first());
+        }
+    }
+    let known = model.0.iter().nth(random.below(model.0.len().max(1)));
+    if let Some((&face, (owner, values))) = known {
+        assert_eq!(index.get(face), Some((*owner, values.as_slice())));
+    }
+    assert_eq!(index.get(u64::MAX), None);
+}
+
+fn run(seed: u64, steps: usize) {
+    let mut random = Random(seed);
+    let (mut index, mut model) = (Flat::new(DIMENSION), Model::default());
+    let mut snapshots: Vec<(Flat, Model)> = Vec::new();
+    let mut free: BTreeSet<u64> = BTreeSet::new();
+    let mut next = 1;
+    for step in 0..steps {
+        match random.below(100) {
+            0..60 => {
+                for _ in 0..random.below(60) {
+                    // Ids far apart, ids used before, equal vectors.
+                    let face = match (free.pop_first(), random.below(50)) {
+                        (Some(face), _) => face,
+                        (None, 0) => next + (1 << 33),
+                        (None, jump) => next + jump as u64,
+                    };
+                    next = next.max(face + 1);
+                    let values = match model.0.values().next_back() {
+                        Some((_, values)) if random.below(20) == 0 => values.clone(),
+                        _ => random.unit(DIMENSION),
+                    };
+                    let owner = random.below(40) as u32;
+                    index.insert(face, owner, &values);
+                    model.0.insert(face, (owner, values));
+                }
+            }
+            60..85 => {
+                for _ in 0..random.below(40) {
+                    let at = random.below(model.0.len().max(1));
+                    let Some(&face) = model.0.keys().nth(at) else { break };
+                    assert!(index.remove(face));
+                    assert!(!index.remove(face));
+                    model.0.remove(&face);
+                    if random.below(2) == 0 {
+                        free.insert(face);
+                    }
+                }
+            }
+            85..89 => index.seal(),
+            89..92 => {
+                let segments = index.segments().len();
+                let start = random.below(segments + 1);
+                index.merge(start..start + random.below(segments - start + 1));
+            }
+            92..95 if index.segments().len() > 0 => {
+                let at = random.below(index.segments().len());
+                let copy = columns::copied(index.segments().nth(at).unwrap(), DIMENSION);
+                index.replace_segment(at, copy).unwrap();
+            }
+            95..97 if !snapshots.is_empty() => {
+                (index, model) = snapshots.swap_remove(random.below(snapshots.len()));
+                next = next.max(model.0.keys().next_back().map_or(0, |last| last + 1));
+                free.clear();
+            }
+            _ => snapshots.push((index.clone(), model.clone())),
+        }
+        if step % 5 == 0 {
+            compare(&index, &model, &mut random);
+        }
+    }
+    compare(&index, &model, &mut random);
+    for (index, model) in &snapshots {
+        compare(index, model, &mut random);
+    }
+}
+
+#[test]
+fn random_operations_keep_the_index_equal_to_a_list() {
+    for seed in 0..12 {
+        run(seed, 120);
+    }
+}
+
+#[test]
+fn a_full_tail_becomes_a_segment() {
+    let (index, _) = population(DIMENSION, SEAL_AT * 2 + 5, 100, &mut Random(5));
+    assert_eq!(index.segments().map(Segment::len).collect::<Vec<_>>(), [SEAL_AT, SEAL_AT]);
+    assert_eq!(index.tail.len(), 5);
+    assert_eq!(index.len(), SEAL_AT * 2 + 5);
+}
+
+#[test]
+fn a_row_takes_590_bytes_beside_its_vector() {
+    let (mut index, _) = population(512, 2000, 100, &mut Random(5));
+    index.seal();
+    let memory = index.memory();
+    assert_eq!(memory.vectors, 2000 * 512 * 4);
+    assert!(memory.rest <= 2000 * 590, "{memory:?}");
+    for face in 0..900 {
+        index.remove(face);
+    }
+    assert_eq!(index.memory().dead, 900);
+    assert!(index.memory().rest <= 2000 * 590, "{:?}", index.memory());
+    index.merge(0..1);
+    assert_eq!(index.memory().dead, 0);
+    assert_eq!(index.memory().vectors, 1100 * 512 * 4);
+}
+
+#[test]
+fn merging_dead_segments_leaves_none() {
+    let (mut index, _) = population(DIMENSION, 50, 5, &mut Random(6));
+    index.seal();
+    (0..50).for_each(|face| assert!(index.remove(face)));
+    assert_eq!(index.dead(0), 50);
+    index.merge(0..1);
+    assert_eq!(index.segments().len(), 0);
+    assert!(search_one(&index, query(&Random(1).unit(DIMENSION), Reach::Exact)).is_empty());
+}
