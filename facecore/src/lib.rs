@@ -6,7 +6,7 @@
 //!
 //! # fn main() -> facecore::Result<()> {
 //! let recognizer = Recognizer::open("packs/office")?;
-//! let gallery = Gallery::in_memory();
+//! let gallery = Gallery::open("office")?;
 //! let staff = gallery.namespace("staff")?;
 //!
 //! for face in recognizer.recognize(&Image::open("ada.jpg")?)? {
@@ -49,6 +49,7 @@ pub mod error;
 pub mod gallery;
 pub mod geometry;
 mod index;
+mod store;
 
 #[cfg(feature = "recognition")]
 pub mod align;
@@ -66,6 +67,9 @@ pub mod model;
 pub mod pipeline;
 #[cfg(feature = "recognition")]
 mod preprocess;
+
+#[doc(hidden)]
+pub use store::fuzz as stored;
 
 pub use embedding::{Embedding, EmbeddingSpace};
 pub use error::{Error, ErrorKind, Result};

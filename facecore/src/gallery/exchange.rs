@@ -5,26 +5,37 @@
 //! - a namespace: `namespace`, and `space`, `threshold` and `dimension` if it is pinned;
 //! - a person: `namespace`, `person`, and `name` and `metadata` if there are any;
 //! - a face: `namespace`, `person`, `space`, `threshold`, `norm`, `embedding`, and `face` (its id),
-//!   `name` (the person's), `source` and `metadata` (the face's) if there are any.
+//!   `name` (the person's), `quality`, `source` and `metadata` (the face's) if there are any.
 //!
 //! Lines may come in any order, and a face line alone suffices: its namespace and person are made.
 //! Floats have as many digits as it takes to read the same bits again.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, BufWriter, Write};
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use serde::{Deserialize, Serialize};
 
-use super::namespace::Namespace;
-use super::state::{FaceEntry, Pinned, State};
-use super::{FaceId, Gallery, Metadata, NewFace, Person, PersonId, person};
+use super::change::{Editor, HIGHEST_FACE, metadata_of, pin_of};
+use super::namespace::person_of;
+use super::view::{View, check_fits, check_pin};
+use super::{FaceId, Gallery, Metadata, NewFace, Person, PersonId, Slot, person};
 use crate::embedding::{Embedding, EmbeddingSpace};
 use crate::error::{Error, ErrorKind, Result, fail};
+use crate::store::schema::{NamespaceRow, PersonRow, Rows};
 
-/// A file that has come further with its ids than this is not followed: ids must stay below 2^53.
-const HIGHEST_NEXT: u64 = 1 << 52;
+/// What an export wrote.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct ExportReport {
+    /// People written.
+    pub persons: usize,
+    /// Faces written.
+    pub faces: usize,
+    /// What is damaged in the store and was left out: faces, and names and metadata of persons.
+    pub damaged: Vec<Error>,
+}
 
 /// What an import added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -61,6 +72,8 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     norm: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     metadata: Metadata,
@@ -81,7 +94,7 @@ struct Contents {
 /// What a file wants in one namespace.
 #[derive(Default)]
 struct Plan {
-    pinned: Option<Pinned>,
+    pin: Option<(EmbeddingSpace, usize)>,
     people: BTreeMap<PersonId, PlannedPerson>,
 }
 
@@ -94,31 +107,35 @@ struct PlannedPerson {
 
 impl Gallery {
     /// Writes everything the gallery holds as JSON Lines, sorted by namespace and person, and which face ids
-    /// were given out already.
+    /// were given out already. All of it is of one moment; changes to a gallery in memory wait meanwhile.
     ///
-    /// Each namespace is written as of one moment; nothing is locked while writing, so `out` may be
-    /// slow. Errors with `Io` if it fails.
-    pub fn export(&self, out: impl Write) -> Result<()> {
-        let mut out = BufWriter::new(out);
-        let namespaces: Vec<Namespace> = self.read().values().cloned().collect();
-        let mut write = |line: &Line| -> std::io::Result<()> {
-            serde_json::to_writer(&mut out, line)?;
-            out.write_all(b"\n")
-        };
-        for namespace in namespaces {
-            if let Some((pinned, people)) = namespace.read_for_export(snapshot) {
-                write_namespace(namespace.name(), pinned.as_ref(), people, &mut write).map_err(write_failed)?;
-            }
+    /// What is damaged in the store is left out and reported. Errors with `Io` if writing fails.
+    pub fn export(&self, out: impl Write) -> Result<ExportReport> {
+        // In memory the vectors are the index's alone: rows and index must be of one moment.
+        let _still = (!self.shared.store.keeps_vectors()).then(|| self.shared.hold_still());
+        let read = self.shared.store.read()?;
+        let rows = Rows(&*read);
+        let mut out = Out { to: BufWriter::new(out), report: ExportReport::default() };
+        for (name, row) in rows.namespace_entries()? {
+            let row = match row {
+                Ok(row) => row,
+                Err(error) => {
+                    out.report.damaged.push(error);
+                    continue;
+                }
+            };
+            let view = self.shared.slot(&name).and_then(|slot| slot.view.load_full()).unwrap_or_default();
+            out.namespace(rows, &name, &row, &view)?;
         }
-        // Read only now, when it is above all ids that were written.
-        let next = self.shared.ids.0.load(Ordering::Relaxed);
+        let next = rows.next_face()?;
         if next > 1 {
-            write(&Line { next_face: Some(next), ..Line::default() }).map_err(write_failed)?;
+            out.line(&Line { next_face: Some(next), ..Line::default() })?;
         }
-        out.flush().map_err(write_failed)
+        out.to.flush().map_err(write_failed)?;
+        Ok(out.report)
     }
 
-    /// Adds everything in a file that [`Gallery::export`] wrote, or, on error, nothing.
+    /// Adds everything in a file that [`Gallery::export`] wrote, with one commit, or, on error, nothing.
     ///
     /// People that exist already keep their faces and get those of the file too; a name or metadata
     /// in the file replaces theirs. The file's face ids are kept if every face has one and all are
@@ -131,80 +148,95 @@ impl Gallery {
     /// `Io` if reading fails.
     pub fn import(&self, input: impl BufRead) -> Result<ImportReport> {
         let Contents { plans, ids, next_face } = Contents::read(input)?;
+        let mut upkeep = self.shared.lock()?;
+        let mut change = self.shared.begin(&mut upkeep)?;
+        let free = ids.filter(|(lowest, highest)| *lowest >= change.next_face && *highest < HIGHEST_FACE);
+        if let Some((_, highest)) = free {
+            change.next_face = highest + 1;
+        }
+        // A file that has come further with its ids is not followed: ids must stay below 2^53.
+        change.next_face = change.next_face.max(next_face.filter(|next| *next <= HIGHEST_FACE).unwrap_or(0));
 
-        // From here on nobody else may open or drop namespaces. They are locked in the order of
-        // their names, and by nobody else more than one at a time, so nothing can deadlock.
-        let mut namespaces = self.write();
-        let opened: Vec<(Plan, Namespace)> = plans
-            .into_iter()
-            .map(|(name, plan)| {
-                let namespace = namespaces.get(&name).cloned().unwrap_or_else(|| self.new_namespace(&name));
-                (plan, namespace)
-            })
-            .collect();
-        let mut targets = Vec::with_capacity(opened.len());
-        for (plan, namespace) in &opened {
-            let guard = namespace.shared().state.write().unwrap_or_else(PoisonError::into_inner);
-            if let (Some(wanted), Some(state)) = (&plan.pinned, guard.as_ref())
-                && let Some(pinned) = &state.pinned
-            {
-                pinned.check(namespace.name(), &wanted.space, wanted.vectors.dimension())?;
-            }
-            targets.push((plan, guard));
+        let mut report = ImportReport { persons: 0, faces: 0, duplicates: 0, kept_ids: free.is_some() };
+        let mut made = Vec::new();
+        for (name, plan) in plans {
+            let slot = match self.shared.slot(&name) {
+                Some(slot) => slot,
+                None => {
+                    let view = View { number: change.add_namespace(&name)?, ..View::default() };
+                    let slot = Arc::new(Slot { name, view: ArcSwapOption::from_pointee(view) });
+                    made.push(slot.clone());
+                    slot
+                }
+            };
+            plan.apply(&mut change.of(&slot)?, &mut report)?;
         }
-
-        // Nothing below fails.
-        let kept_ids = ids.is_some_and(|(from, to)| self.shared.ids.take(from, to));
-        if let Some(next) = next_face.filter(|next| *next <= HIGHEST_NEXT) {
-            self.shared.ids.0.fetch_max(next, Ordering::Relaxed);
-        }
-        let mut report = ImportReport { persons: 0, faces: 0, duplicates: 0, kept_ids };
-        for (plan, guard) in &mut targets {
-            if let Some(state) = guard.as_mut() {
-                plan.apply(state, &mut report, |face| match face {
-                    Some(id) if kept_ids => id,
-                    _ => self.shared.ids.next(),
-                });
-            }
-        }
-        drop(targets);
-        namespaces.extend(opened.into_iter().map(|(_, namespace)| (namespace.name().to_owned(), namespace)));
+        self.shared.commit(change, &mut upkeep)?;
+        made.into_iter().for_each(|slot| self.shared.insert_slot(slot));
+        self.shared.keep_up(&mut upkeep);
         Ok(report)
     }
 }
 
-/// A person with its faces, copied so that the lock can be released before writing.
-type Exported = (Person, Vec<(FaceId, FaceEntry)>);
-
-fn snapshot(state: &State) -> (Option<Pinned>, Vec<Exported>) {
-    let people = state.people.values().map(|entry| {
-        let faces = entry.person.faces.iter().map(|id| (*id, state.faces[id].clone()));
-        (entry.person.clone(), faces.collect())
-    });
-    (state.pinned.clone(), people.collect())
+/// An export on its way out.
+struct Out<W: Write> {
+    to: BufWriter<W>,
+    report: ExportReport,
 }
 
-fn write_namespace(
-    name: &str,
-    pinned: Option<&Pinned>,
-    people: Vec<Exported>,
-    write: &mut impl FnMut(&Line) -> std::io::Result<()>,
-) -> std::io::Result<()> {
-    let line = || Line { namespace: name.to_owned(), ..Line::default() };
-    let space = pinned.map(|pinned| pinned.space.id().to_owned());
-    let threshold = pinned.map(|pinned| pinned.space.threshold());
-    let dimension = pinned.map(|pinned| pinned.vectors.dimension());
-    write(&Line { space: space.clone(), threshold, dimension, ..line() })?;
-    for (person, faces) in people {
-        let named = || Line { person: Some(person.id.clone()), name: person.name.clone(), ..line() };
-        write(&Line { metadata: person.metadata, ..named() })?;
-        for (id, FaceEntry { slot, norm, source, metadata }) in faces {
-            let embedding = pinned.map(|pinned| pinned.vectors.values(slot).to_vec());
-            let (space, face, norm) = (space.clone(), Some(id), Some(norm));
-            write(&Line { face, space, threshold, norm, source, metadata, embedding, ..named() })?;
-        }
+impl<W: Write> Out<W> {
+    fn line(&mut self, line: &Line) -> Result<()> {
+        let written = serde_json::to_writer(&mut self.to, line).map_err(std::io::Error::from);
+        written.and_then(|()| self.to.write_all(b"\n")).map_err(write_failed)
     }
-    Ok(())
+
+    fn namespace(&mut self, rows: Rows<'_>, name: &str, row: &NamespaceRow, view: &View) -> Result<()> {
+        let pin = pin_of(row);
+        let line = || Line { namespace: name.to_owned(), ..Line::default() };
+        let space = pin.as_ref().map(|(space, _)| space.id().to_owned());
+        let threshold = pin.as_ref().map(|(space, _)| space.threshold());
+        let dimension = pin.as_ref().map(|(_, dimension)| *dimension);
+        self.line(&Line { space: space.clone(), threshold, dimension, ..line() })?;
+        for entry in rows.person_entries(row.number, "")? {
+            let (id, found) = entry?;
+            let found = match found {
+                Ok(found) => found,
+                Err(error) if error.kind() == ErrorKind::GalleryCorrupt => {
+                    self.report.damaged.push(error);
+                    let Some(number) = view.directory.number_of(&id) else { continue };
+                    PersonRow { number, name: None, metadata: String::new() }
+                }
+                Err(error) => return Err(error),
+            };
+            let Person { id, name, metadata, faces } = person_of(&rows, row.number, &id, found)?;
+            let named = || Line { person: Some(id.clone()), name: name.clone(), ..line() };
+            self.line(&Line { metadata, ..named() })?;
+            self.report.persons += 1;
+            for face in faces {
+                match face_line(rows, view, face) {
+                    Ok(face) => {
+                        let Line { namespace, person, name, .. } = named();
+                        self.line(&Line { namespace, person, name, space: space.clone(), threshold, ..face })?;
+                        self.report.faces += 1;
+                    }
+                    Err(error) if error.kind() == ErrorKind::GalleryCorrupt => self.report.damaged.push(error),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The line of a face, without what it has from its person and namespace.
+fn face_line(rows: Rows<'_>, view: &View, id: FaceId) -> Result<Line> {
+    let Some(row) = rows.face(id.get())? else {
+        fail!(GalleryCorrupt, "face {id} is listed, but not stored");
+    };
+    let values = if row.values.is_empty() { view.values(id.get()).map(<[f32]>::to_vec) } else { Some(row.values) };
+    let metadata = metadata_of(&row.metadata)?;
+    let (face, norm, quality, source) = (Some(id), Some(row.norm), row.quality, row.source);
+    Ok(Line { face, norm, quality, source, metadata, embedding: values, ..Line::default() })
 }
 
 fn write_failed(error: std::io::Error) -> Error {
@@ -281,6 +313,7 @@ impl Plan {
             threshold,
             dimension,
             norm,
+            quality,
             source,
             metadata,
             embedding,
@@ -293,7 +326,7 @@ impl Plan {
         if face.is_some_and(|id| id.get() == 0) {
             fail!(GalleryCorrupt, "face ids begin at 1");
         }
-        let about_face = face.is_some() || norm.is_some() || source.is_some();
+        let about_face = face.is_some() || norm.is_some() || quality.is_some() || source.is_some();
         match (person, embedding) {
             (Some(person), Some(values)) => {
                 person.check()?;
@@ -307,7 +340,7 @@ impl Plan {
                 let embedding = Embedding::from_stored(values, norm, space)?;
                 let planned = self.people.entry(person).or_default();
                 planned.name = name.or(planned.name.take());
-                planned.faces.push((face, NewFace { embedding, source, metadata }));
+                planned.faces.push((face, NewFace { embedding, quality, source, metadata }));
             }
             (Some(person), None) => {
                 person.check()?;
@@ -336,35 +369,34 @@ impl Plan {
     }
 
     fn pin(&mut self, namespace: &str, space: &EmbeddingSpace, dimension: usize) -> Result<()> {
-        match &self.pinned {
-            Some(pinned) => pinned.check(namespace, space, dimension),
+        match &self.pin {
+            Some((pinned, size)) => check_fits(namespace, (pinned, *size), space, dimension),
             None => {
-                self.pinned = Some(Pinned::new(space, dimension)?);
+                check_pin(space, dimension)?;
+                self.pin = Some((space.clone(), dimension));
                 Ok(())
             }
         }
     }
 
-    fn apply(&self, state: &mut State, report: &mut ImportReport, new_id: impl Fn(Option<FaceId>) -> FaceId) {
-        if state.pinned.is_none() {
-            state.pinned = self.pinned.clone();
+    fn apply(self, editor: &mut Editor<'_, '_>, report: &mut ImportReport) -> Result<()> {
+        if let Some((space, dimension)) = &self.pin {
+            editor.pin_if_free(space, *dimension)?;
         }
-        let (persons, faces) = (state.people.len(), state.faces.len());
-        for (id, planned) in &self.people {
-            let person = state.ensure_person(id);
+        for (id, planned) in self.people {
+            let (number, is_new) = editor.ensure_person(&id)?;
+            report.persons += usize::from(is_new);
             if planned.name.is_some() {
-                person.name.clone_from(&planned.name);
+                editor.set_name(id.as_str(), planned.name.as_deref())?;
             }
             if let Some(metadata) = &planned.metadata {
-                person.metadata.clone_from(metadata);
+                editor.set_metadata(id.as_str(), metadata)?;
             }
             for (face, new) in &planned.faces {
-                state.insert(id, new, || new_id(*face));
+                let added = editor.insert(number, new, face.filter(|_| report.kept_ids))?;
+                *(if added.is_new { &mut report.faces } else { &mut report.duplicates }) += 1;
             }
         }
-        let added = state.faces.len() - faces;
-        report.persons += state.people.len() - persons;
-        report.faces += added;
-        report.duplicates += self.people.values().map(|planned| planned.faces.len()).sum::<usize>() - added;
+        Ok(())
     }
 }

@@ -3,6 +3,9 @@
 //! A [`Gallery`] holds namespaces, a [`Namespace`] holds people, and a person has any number of
 //! faces. A search compares a probe with every face and answers with people.
 //!
+//! A gallery lives in memory, or in a folder ([`Gallery::open`]): then a change is on disk when the call
+//! returns, whatever becomes of the process or the power after it.
+//!
 //! ```
 //! use facecore::embedding::{Embedding, EmbeddingSpace};
 //! use facecore::gallery::Gallery;
@@ -25,70 +28,130 @@
 //! # }
 //! ```
 
+mod batch;
+mod change;
+mod directory;
 mod exchange;
+mod health;
 mod namespace;
+mod open;
 mod person;
 mod search;
-mod state;
+mod snapshot;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-pub use exchange::ImportReport;
+use arc_swap::ArcSwapOption;
+
+pub use batch::{Batch, Done};
+pub use exchange::{ExportReport, ImportReport};
+pub use health::{NamespaceStats, Stats, VerifyReport};
 pub use namespace::Namespace;
+pub use open::GalleryOptions;
 pub use person::{EnrolledFace, FaceId, Metadata, NewFace, Person, PersonId};
-pub use search::{Match, PersonFilter, SearchOptions};
+pub use search::{Match, PersonFilter, Reach, SearchOptions, Vote};
 
-use crate::error::{Result, fail};
+pub use crate::store::Durability;
+
+use crate::error::{Error, ErrorKind, Result, fail};
+use crate::store::Store;
+use crate::store::folder::Folder;
+use change::Change;
+use snapshot::Upkeep;
+use view::View;
 
 /// Namespaces of people. Cloning is cheap and gives another handle to the same gallery; handles may
 /// be used on any number of threads.
+///
+/// A gallery in a folder is closed when its last handle and the last of its namespaces are gone.
 #[derive(Clone)]
 pub struct Gallery {
     shared: Arc<Shared>,
 }
 
+/// What the handles of a gallery and of its namespaces have in common.
 struct Shared {
-    ids: Arc<FaceIds>,
-    namespaces: RwLock<BTreeMap<String, Namespace>>,
+    store: Box<dyn Store>,
+    /// `None` in memory. Held, it keeps other writers out.
+    folder: Option<Folder>,
+    options: GalleryOptions,
+    namespaces: RwLock<BTreeMap<String, Arc<Slot>>>,
+    /// Held by the one who changes something, from before the transaction until its result is published.
+    writer: Mutex<Upkeep>,
+}
+
+/// A namespace's place in the gallery.
+struct Slot {
+    name: String,
+    /// What searches see; `None` once the namespace is dropped.
+    view: ArcSwapOption<View>,
 }
 
 impl Gallery {
     /// An empty gallery that is gone when its last handle and the last of its namespaces are.
     pub fn in_memory() -> Self {
-        let ids = Arc::new(FaceIds(AtomicU64::new(1)));
-        Gallery { shared: Arc::new(Shared { ids, namespaces: RwLock::default() }) }
+        open::in_memory()
+    }
+
+    /// The gallery in a folder, which is made if it is not there; see [`GalleryOptions`] for other wishes.
+    ///
+    /// Errors with `GalleryLocked` if another process has it open, `GalleryCorrupt` if it is damaged beyond what
+    /// is repaired by itself or was made by a newer version, and `Io`.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
+        Gallery::open_with(folder, &GalleryOptions::default())
+    }
+
+    /// The gallery in a folder.
+    ///
+    /// Errors as [`Gallery::open`] does, and with `GalleryNotFound` if there is none and none is to be made.
+    pub fn open_with(folder: impl AsRef<Path>, options: &GalleryOptions) -> Result<Self> {
+        open::open(folder.as_ref(), options)
+    }
+
+    /// The folder it lives in; `None` in memory.
+    pub fn folder(&self) -> Option<&Path> {
+        self.shared.folder.as_ref().map(Folder::path)
     }
 
     /// The namespace called `name`, created if absent.
     ///
-    /// Errors with `InvalidArgument` if the name is empty or longer than 512 bytes.
+    /// Errors with `InvalidArgument` if the name is empty or longer than 512 bytes, and as every change does.
     pub fn namespace(&self, name: &str) -> Result<Namespace> {
-        if let Some(namespace) = self.read().get(name) {
-            return Ok(namespace.clone());
+        if let Some(slot) = self.shared.slot(name) {
+            return Ok(self.handle(slot));
         }
         person::check_name("the name of a namespace", name)?;
-        let mut namespaces = self.write();
-        let namespace = namespaces.entry(name.to_owned()).or_insert_with(|| self.new_namespace(name));
-        Ok(namespace.clone())
+        if self.shared.options.read_only {
+            return Err(no_namespace(name, &self.namespaces()));
+        }
+        let mut writer = self.shared.lock()?;
+        // Somebody else may have been faster.
+        if let Some(slot) = self.shared.slot(name) {
+            return Ok(self.handle(slot));
+        }
+        let mut change = self.shared.begin(&mut writer)?;
+        let number = change.add_namespace(name)?;
+        self.shared.commit(change, &mut writer)?;
+        Ok(self.handle(self.shared.add_slot(name, View { number, ..View::default() })))
     }
 
     /// The namespace called `name`. Errors with `NamespaceNotFound`, naming those that exist.
     pub fn existing_namespace(&self, name: &str) -> Result<Namespace> {
-        let namespaces = self.read();
-        match namespaces.get(name) {
-            Some(namespace) => Ok(namespace.clone()),
-            None => no_namespace(name, &namespaces),
+        match self.shared.slot(name) {
+            Some(slot) => Ok(self.handle(slot)),
+            None => Err(no_namespace(name, &self.namespaces())),
         }
     }
 
     /// The names of all namespaces, sorted.
     pub fn namespaces(&self) -> Vec<String> {
-        self.read().keys().cloned().collect()
+        self.shared.slots().iter().map(|slot| slot.name.clone()).collect()
     }
 
     /// Removes a namespace with everybody in it. Handles to it stay behind but give
@@ -96,57 +159,133 @@ impl Gallery {
     ///
     /// Errors with `NamespaceNotFound`, naming those that exist.
     pub fn drop_namespace(&self, name: &str) -> Result<()> {
-        let mut namespaces = self.write();
-        match namespaces.remove(name) {
-            Some(namespace) => {
-                *namespace.shared().state.write().unwrap_or_else(PoisonError::into_inner) = None;
-                Ok(())
-            }
-            None => no_namespace(name, &namespaces),
-        }
+        let mut writer = self.shared.lock()?;
+        let Some(slot) = self.shared.slot(name) else {
+            return Err(no_namespace(name, &self.namespaces()));
+        };
+        let mut change = self.shared.begin(&mut writer)?;
+        change.drop_namespace(&slot)?;
+        self.shared.commit(change, &mut writer)?;
+        self.shared.remove_slot(&slot);
+        self.shared.keep_up(&mut writer);
+        Ok(())
     }
 
-    fn new_namespace(&self, name: &str) -> Namespace {
-        Namespace::new(name, self.shared.ids.clone())
+    fn handle(&self, slot: Arc<Slot>) -> Namespace {
+        Namespace::new(slot, self.shared.clone())
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Namespace>> {
-        // Poison can be ignored: the map changes by single inserts and removals only.
-        self.shared.namespaces.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Namespace>> {
-        self.shared.namespaces.write().unwrap_or_else(PoisonError::into_inner)
+    /// Makes durable what was changed so far. Of use with [`Durability::Relaxed`] only.
+    pub fn flush(&self) -> Result<()> {
+        if self.shared.options.read_only { Ok(()) } else { self.shared.store.flush() }
     }
 }
 
-fn no_namespace<T>(name: &str, namespaces: &BTreeMap<String, Namespace>) -> Result<T> {
-    if namespaces.is_empty() {
-        fail!(NamespaceNotFound, "there is no namespace `{name}`; the gallery has none yet");
+impl Shared {
+    /// Keeps others from changing anything. The holder must not wait for the thread pool, whose threads may all be
+    /// waiting for the holder. Errors with `GalleryReadOnly`.
+    fn lock(&self) -> Result<MutexGuard<'_, Upkeep>> {
+        if self.options.read_only {
+            let name = self.folder.as_ref().map(|folder| folder.name()).unwrap_or_default();
+            fail!(GalleryReadOnly, "gallery `{name}` was opened for reading only; open it for writing to change it");
+        }
+        Ok(self.hold_still())
     }
-    let names: Vec<String> = namespaces.keys().map(|name| format!("`{name}`")).collect();
-    fail!(NamespaceNotFound, "there is no namespace `{name}`; the gallery has {}", names.join(", "))
+
+    /// Keeps others from changing anything for a moment.
+    fn hold_still(&self) -> MutexGuard<'_, Upkeep> {
+        // Poison can be ignored: a transaction that was not committed has changed nothing.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a transaction, commits it, and lets searches see the outcome.
+    fn transact<T>(&self, make: impl FnOnce(&mut Change<'_>) -> Result<T>) -> Result<T> {
+        let mut upkeep = self.lock()?;
+        let mut change = self.begin(&mut upkeep)?;
+        let made = make(&mut change)?;
+        self.commit(change, &mut upkeep)?;
+        self.keep_up(&mut upkeep);
+        Ok(made)
+    }
+
+    /// Begins a transaction on what searches see. After an error of the disk the store may be elsewhere: then
+    /// searches follow first.
+    fn begin(&self, upkeep: &mut Upkeep) -> Result<Change<'_>> {
+        self.catch_up(upkeep)?;
+        Change::begin(self)
+    }
+
+    fn commit(&self, change: Change<'_>, upkeep: &mut Upkeep) -> Result<()> {
+        match change.commit(self) {
+            Ok(outcome) => {
+                for (slot, view) in outcome.published {
+                    slot.view.store(Some(Arc::new(view)));
+                }
+                upkeep.committed(outcome.changes);
+                Ok(())
+            }
+            Err(error) => {
+                if let Err(worse) = self.catch_up(upkeep) {
+                    tracing::error!("the gallery cannot be read after an error: {worse}");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn slot(&self, name: &str) -> Option<Arc<Slot>> {
+        // Poison can be ignored here and below: the map changes by single inserts and removals only.
+        self.namespaces.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    fn slots(&self) -> Vec<Arc<Slot>> {
+        self.namespaces.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    fn add_slot(&self, name: &str, view: View) -> Arc<Slot> {
+        let slot = Arc::new(Slot { name: name.to_owned(), view: ArcSwapOption::from_pointee(view) });
+        self.insert_slot(slot.clone());
+        slot
+    }
+
+    fn remove_slot(&self, slot: &Slot) {
+        slot.view.store(None);
+        self.namespaces.write().unwrap_or_else(PoisonError::into_inner).remove(&slot.name);
+    }
+
+    fn insert_slot(&self, slot: Arc<Slot>) {
+        self.namespaces.write().unwrap_or_else(PoisonError::into_inner).insert(slot.name.clone(), slot);
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Slot {
+    /// Errors with `NamespaceNotFound` if the namespace was dropped.
+    fn view(&self) -> Result<Arc<View>> {
+        match self.view.load_full() {
+            Some(view) => Ok(view),
+            None => fail!(NamespaceNotFound, "namespace `{}` was dropped", self.name),
+        }
+    }
+}
+
+fn no_namespace(name: &str, existing: &[String]) -> Error {
+    let message = if existing.is_empty() {
+        format!("there is no namespace `{name}`; the gallery has none yet")
+    } else {
+        let names: Vec<String> = existing.iter().map(|name| format!("`{name}`")).collect();
+        format!("there is no namespace `{name}`; the gallery has {}", names.join(", "))
+    };
+    Error::new(ErrorKind::NamespaceNotFound, message)
 }
 
 impl fmt::Debug for Gallery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Gallery").field(&self.namespaces()).finish()
-    }
-}
-
-/// Gives out face ids: the next one to use.
-struct FaceIds(AtomicU64);
-
-impl FaceIds {
-    fn next(&self) -> FaceId {
-        // Only uniqueness matters; the faces themselves are published by locks.
-        FaceId::from(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Takes the ids `from..=to`, if none of them was ever given out, and if they leave enough room
-    /// above for ids to stay below 2^53.
-    fn take(&self, from: u64, to: u64) -> bool {
-        let free = |next| (next <= from && to < 1 << 52).then(|| to + 1);
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free).is_ok()
     }
 }

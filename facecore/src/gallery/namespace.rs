@@ -1,14 +1,16 @@
 //! One set of people that are compared with each other.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
-use rayon::prelude::*;
-
-use super::state::{Pinned, State};
-use super::{EnrolledFace, FaceId, FaceIds, Match, Metadata, NewFace, Person, PersonId, SearchOptions};
+use super::change::{Editor, metadata_of, no_face, no_person};
+use super::view::{View, check_fits, check_pin};
+use super::{
+    Batch, Done, EnrolledFace, FaceId, Match, Metadata, NewFace, Person, PersonId, SearchOptions, Shared, Slot, Vote,
+};
 use crate::embedding::{Embedding, EmbeddingSpace};
-use crate::error::{Context, Error, ErrorKind, Result};
+use crate::error::{Context, Error, ErrorKind, Result, fail};
+use crate::store::schema::{PersonRow, Rows};
 
 /// A set of people within a [`Gallery`](super::Gallery), with the faces that each is known by.
 ///
@@ -16,60 +18,54 @@ use crate::error::{Context, Error, ErrorKind, Result};
 /// `EmbeddingSpaceMismatch` or `DimensionMismatch`.
 ///
 /// Cloning is cheap and gives another handle to the same namespace; handles may be used on any
-/// number of threads. A search runs over a snapshot: it delays neither other searches nor writers,
-/// and sees each write wholly or not at all.
+/// number of threads. A search runs over a snapshot and takes no lock: it delays neither other searches nor
+/// writers, and sees each write wholly or not at all. Writes wait for each other.
+///
+/// What a method changes is durable when it returns, unless the gallery was opened with
+/// [`Durability::Relaxed`](super::Durability). Beside the errors named, every method that changes something
+/// gives `GalleryReadOnly` in a gallery that was opened for reading, and `Io` if the disk fails; then
+/// nothing was changed.
 ///
 /// After [`Gallery::drop_namespace`](super::Gallery::drop_namespace) every method of the handles
 /// that remain gives `NamespaceNotFound`, and counts are 0.
 #[derive(Clone)]
 pub struct Namespace {
-    shared: Arc<Shared>,
-}
-
-pub(super) struct Shared {
-    pub name: String,
-    pub ids: Arc<FaceIds>,
-    /// `None` once the namespace is dropped.
-    ///
-    /// The lock is held for look-ups and changes only, never for scans and callers' functions: a
-    /// thread that waits in the thread pool may be given another caller's task, and that one may
-    /// want the same lock.
-    pub state: RwLock<Option<State>>,
+    slot: Arc<Slot>,
+    gallery: Arc<Shared>,
 }
 
 impl Namespace {
-    pub(super) fn new(name: &str, ids: Arc<FaceIds>) -> Self {
-        let state = RwLock::new(Some(State::default()));
-        Namespace { shared: Arc::new(Shared { name: name.to_owned(), ids, state }) }
+    pub(super) fn new(slot: Arc<Slot>, gallery: Arc<Shared>) -> Self {
+        Namespace { slot, gallery }
     }
 
-    pub(super) fn shared(&self) -> &Shared {
-        &self.shared
+    fn view(&self) -> Result<Arc<View>> {
+        self.slot.view()
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        &self.shared.name
+        &self.slot.name
     }
 
     /// The embedding space of the faces here; `None` until it is pinned.
     pub fn space(&self) -> Option<EmbeddingSpace> {
-        self.snapshot().ok().flatten().map(|pinned| pinned.space)
+        Some(self.view().ok()?.pin()?.0)
     }
 
     /// How many coordinates the embeddings here have, 64 to 1024; `None` until it is pinned.
     pub fn dimension(&self) -> Option<usize> {
-        self.snapshot().ok().flatten().map(|pinned| pinned.vectors.dimension())
+        Some(self.view().ok()?.pin()?.1)
     }
 
     /// How many people are enrolled, those without faces included.
     pub fn person_count(&self) -> usize {
-        self.read(|state| Ok(state.people.len())).unwrap_or(0)
+        self.view().map_or(0, |view| view.directory.len())
     }
 
     /// How many faces are enrolled.
     pub fn face_count(&self) -> usize {
-        self.read(|state| Ok(state.faces.len())).unwrap_or(0)
+        self.view().map_or(0, |view| view.faces())
     }
 
     /// Whether nobody is enrolled.
@@ -83,7 +79,17 @@ impl Namespace {
     /// Errors with `EmbeddingSpaceMismatch` or `DimensionMismatch` if the faces here are others,
     /// and `InvalidArgument` if the threshold of `space` is no cosine.
     pub fn pin(&self, space: &EmbeddingSpace, dimension: usize) -> Result<()> {
-        self.write(|state| state.pin(self.name(), space, dimension))
+        self.write(|editor| editor.pin(space, dimension))
+    }
+
+    /// Whether embeddings of a space and dimension can be compared with the faces here, or be the first.
+    ///
+    /// Errors as [`Namespace::pin`] does.
+    pub fn check(&self, space: &EmbeddingSpace, dimension: usize) -> Result<()> {
+        match self.view()?.pin() {
+            Some((pinned, size)) => check_fits(self.name(), (&pinned, size), space, dimension),
+            None => check_pin(space, dimension),
+        }
     }
 
     /// Adds a face to a person, who is created if absent, and returns the face's id.
@@ -108,8 +114,7 @@ impl Namespace {
     /// first faces and have fewer than 64 or more than 1024 dimensions.
     pub fn enrol(&self, person: impl Into<PersonId>, faces: &[NewFace]) -> Result<Vec<FaceId>> {
         let person = person.into();
-        self.write(|state| state.enrol(self.name(), &person, faces, &self.shared.ids))
-            .context_with(|| format!("enrolling {person}"))
+        self.write(|editor| editor.enrol(&person, faces)).context_with(|| format!("enrolling {person}"))
     }
 
     /// Gives a face another embedding, such as one from a better crop of the same photo. Id, source
@@ -119,17 +124,17 @@ impl Namespace {
     /// removed and the other's id is returned. Errors with `FaceNotFound`,
     /// `EmbeddingSpaceMismatch` or `DimensionMismatch`.
     pub fn replace_face(&self, id: FaceId, embedding: &Embedding) -> Result<FaceId> {
-        self.write(|state| state.replace(self.name(), id, embedding))
+        self.write(|editor| editor.replace(id, embedding))
     }
 
     /// Removes a face. Its person stays, even without any face. Errors with `FaceNotFound`.
     pub fn remove_face(&self, id: FaceId) -> Result<()> {
-        self.write(|state| state.remove_face(self.name(), id))
+        self.write(|editor| editor.remove_face(id))
     }
 
     /// Removes a person with all faces. Errors with `PersonNotFound`.
     pub fn remove_person(&self, person: impl AsRef<str>) -> Result<()> {
-        self.write(|state| state.remove_person(self.name(), person.as_ref()))
+        self.write(|editor| editor.remove_person(person.as_ref()))
     }
 
     /// Gives a person another id. Faces, their ids, name and metadata stay.
@@ -137,71 +142,148 @@ impl Namespace {
     /// Errors with `PersonNotFound`, `PersonExists` if `new_id` is taken, and `InvalidArgument` if
     /// it is empty or too long.
     pub fn rename(&self, person: impl AsRef<str>, new_id: impl Into<PersonId>) -> Result<()> {
-        self.write(|state| state.rename(self.name(), person.as_ref(), new_id.into()))
+        let (person, new_id) = (person.as_ref(), new_id.into());
+        self.write(|editor| editor.rename(person, &new_id))
     }
 
     /// Sets the name to show for a person, or removes it. Errors with `PersonNotFound`.
     pub fn set_name(&self, person: impl AsRef<str>, name: Option<&str>) -> Result<()> {
-        self.write(|state| {
-            state.person_mut(self.name(), person.as_ref())?.name = name.map(str::to_owned);
-            Ok(())
-        })
+        self.write(|editor| editor.set_name(person.as_ref(), name))
     }
 
     /// Replaces what the application stored with a person. Errors with `PersonNotFound`.
     pub fn set_metadata(&self, person: impl AsRef<str>, metadata: Metadata) -> Result<()> {
-        self.write(|state| {
-            state.person_mut(self.name(), person.as_ref())?.metadata = metadata;
-            Ok(())
+        self.write(|editor| editor.set_metadata(person.as_ref(), &metadata))
+    }
+
+    /// Replaces what the application stored with a face. Errors with `FaceNotFound`.
+    pub fn set_face_metadata(&self, id: FaceId, metadata: Metadata) -> Result<()> {
+        self.write(|editor| editor.set_face_metadata(id, &metadata))
+    }
+
+    /// Makes one person of two: all faces of `from` become faces of `into`, with their ids, and `from` is
+    /// removed. Name and metadata of `into` stay; what it lacks is taken from `from`. A face whose values
+    /// `into` has already is removed.
+    ///
+    /// Errors with `PersonNotFound`, and `InvalidArgument` if the two are the same person.
+    pub fn merge(&self, from: impl AsRef<str>, into: impl AsRef<str>) -> Result<()> {
+        self.write(|editor| editor.merge(from.as_ref(), into.as_ref()))
+    }
+
+    /// Moves a person with everything into another namespace of the same gallery. Id and face ids stay.
+    ///
+    /// Nothing is ever half moved on disk; a search in the other namespace may see the person a moment
+    /// before searches here cease to.
+    ///
+    /// Errors with `PersonNotFound`, `PersonExists` if the id is taken there, `EmbeddingSpaceMismatch` or
+    /// `DimensionMismatch` if the other namespace holds other embeddings, and `InvalidArgument` if it is of
+    /// another gallery or this very namespace.
+    pub fn move_person(&self, person: impl AsRef<str>, to: &Namespace) -> Result<()> {
+        let (person, gallery) = (person.as_ref(), &self.gallery);
+        if !Arc::ptr_eq(gallery, &to.gallery) || self.name() == to.name() {
+            fail!(InvalidArgument, "a person is moved between two namespaces of one gallery; export and import else");
+        }
+        gallery.transact(|change| {
+            let pin = change.of(&self.slot)?.pin_of_person(person)?;
+            change.of(&to.slot)?.check_newcomer(person, pin.as_ref())?;
+            let (row, faces) = change.of(&self.slot)?.take_person(person)?;
+            change.of(&to.slot)?.settle(person, row, faces)
         })
+    }
+
+    /// Makes all changes of a batch with one commit, and tells for each item, in order, what it did or why it
+    /// was refused. A refused item changes nothing and does not hinder the others, unless
+    /// [`Batch::all_or_nothing`] was asked for. Searches see all changes of the batch or none.
+    ///
+    /// Errors if the whole batch could not be committed; then nothing was changed.
+    pub fn apply(&self, batch: &Batch) -> Result<Vec<Result<Done>>> {
+        self.write(|editor| batch.apply(editor))
     }
 
     /// Removes everybody and forgets the pinned space, as if the namespace were new.
     pub fn clear(&self) -> Result<()> {
-        self.write(|state| {
-            *state = State::default();
-            Ok(())
-        })
+        self.write(|editor| editor.clear())
     }
 
     /// A person. Errors with `PersonNotFound`.
     pub fn get(&self, person: impl AsRef<str>) -> Result<Person> {
-        self.read(|state| state.person(self.name(), person.as_ref()).cloned())
+        let person = person.as_ref();
+        self.read(|rows, namespace| match rows.person(namespace, person)? {
+            Some(row) => person_of(rows, namespace, person, row),
+            None => Err(no_person(self.name(), person)),
+        })
     }
 
     /// Everybody, in the order of the ids, as of one moment.
     pub fn persons(&self) -> Result<Vec<Person>> {
-        self.read(|state| Ok(state.people.values().map(|entry| entry.person.clone()).collect()))
+        self.persons_after(None, usize::MAX)
     }
 
-    /// A face. Errors with `FaceNotFound`.
+    /// At most `limit` persons whose ids come after `after` (by bytes), in the order of the ids: for going
+    /// through a large namespace in steps.
+    pub fn persons_after(&self, after: Option<&PersonId>, limit: usize) -> Result<Vec<Person>> {
+        self.read(|rows, namespace| {
+            let found = rows.persons_from(namespace, after.map_or("", PersonId::as_str))?;
+            let found = found.filter(|row| !matches!((row, after), (Ok((id, _)), Some(after)) if *after == **id));
+            let person = |row: Result<(String, PersonRow)>| {
+                let (id, row) = row?;
+                person_of(rows, namespace, &id, row)
+            };
+            found.take(limit).map(person).collect()
+        })
+    }
+
+    /// A face. Errors with `FaceNotFound`, and `GalleryCorrupt` if what is stored of it is damaged.
     pub fn face(&self, id: FaceId) -> Result<EnrolledFace> {
-        self.read(|state| state.face(self.name(), id))
+        // In memory the vector is the index's alone: row and vector must be of one moment.
+        let _still = (!self.gallery.store.keeps_vectors()).then(|| self.gallery.hold_still());
+        self.read_with_view(|rows, view| {
+            let Some(row) = rows.face(id.get())?.filter(|row| row.namespace == view.number) else {
+                return Err(no_face(self.name(), id));
+            };
+            let Some(person) = rows.person_id(row.namespace, row.person)? else {
+                fail!(GalleryCorrupt, "face {id} belongs to a person that is not there");
+            };
+            let kept = Some(&*row.values).filter(|values| !values.is_empty());
+            let (Some((space, _)), Some(values)) = (view.pin(), kept.or_else(|| view.values(id.get()))) else {
+                return Err(no_face(self.name(), id));
+            };
+            Ok(EnrolledFace {
+                id,
+                person: PersonId::from(person),
+                embedding: Embedding::from_stored(values, row.norm, space)?,
+                quality: row.quality,
+                source: row.source,
+                metadata: metadata_of(&row.metadata)?,
+            })
+        })
     }
 
     /// The people whose best face is at least as near to `probe` as the threshold, best first;
     /// equal scores in the order of the ids. An unknown face gives an empty list.
     ///
-    /// The search is exact. Errors with `EmbeddingSpaceMismatch` or `DimensionMismatch` if the
-    /// probe cannot be compared with the faces here, and `InvalidArgument` if the threshold is NaN.
+    /// How sure it is that nobody is overlooked is said by [`SearchOptions::reach`]. Errors with
+    /// `EmbeddingSpaceMismatch` or `DimensionMismatch` if the probe cannot be compared with the faces here,
+    /// and `InvalidArgument` if an option is out of range.
     pub fn search(&self, probe: &Embedding, options: &SearchOptions) -> Result<Vec<Match>> {
-        match self.snapshot()? {
-            Some(pinned) => pinned.search(self.name(), probe, options),
-            None => Ok(Vec::new()),
-        }
+        let view = self.view()?;
+        let Some(pinned) = &view.pinned else { return Ok(Vec::new()) };
+        let query = pinned.query(self.name(), probe, options)?;
+        Ok(pinned.search(&view.directory, &[query], options).pop().unwrap_or_default())
     }
 
-    /// Searches for many probes at once, spread over the processor's cores; the answers are in the
-    /// order of the probes, and all see the namespace as of one moment.
+    /// Searches for many probes at once, which costs less than one at a time: they share the way through
+    /// memory. The answers are in the order of the probes, each as [`Namespace::search`] gives it, and all see
+    /// the namespace as of one moment.
     ///
     /// Errors as [`Namespace::search`] does, for the whole batch, naming the first bad probe.
     pub fn search_batch(&self, probes: &[Embedding], options: &SearchOptions) -> Result<Vec<Vec<Match>>> {
-        let Some(pinned) = self.snapshot()? else {
-            return Ok(vec![Vec::new(); probes.len()]);
-        };
-        let found: Vec<_> = probes.par_iter().map(|probe| pinned.search(self.name(), probe, options)).collect();
-        let numbered = found.into_iter().enumerate();
-        numbered.map(|(at, matches)| matches.context_with(|| format!("probe {at}"))).collect()
+        let view = self.view()?;
+        let Some(pinned) = &view.pinned else { return Ok(vec![Vec::new(); probes.len()]) };
+        let numbered = probes.iter().enumerate();
+        let query = |(at, probe)| pinned.query(self.name(), probe, options).context_with(|| format!("probe {at}"));
+        let queries = numbered.map(query).collect::<Result<Vec<_>>>()?;
+        Ok(pinned.search(&view.directory, &queries, options))
     }
 
     /// Who this is: the best match at or above the threshold of the probe's embedding space, or
@@ -211,30 +293,41 @@ impl Namespace {
         Ok(self.search(probe, &best)?.pop())
     }
 
-    fn snapshot(&self) -> Result<Option<Pinned>> {
-        self.read(|state| Ok(state.pinned.clone()))
+    /// Lets the `faces` nearest faces vote: those under the threshold are dropped, and the person with the
+    /// most of the rest is the answer; of several, the one with the nearest face. `None` if no face reaches the
+    /// threshold. `top_k` of the options has no meaning here.
+    ///
+    /// Errors as [`Namespace::search`] does, and with `InvalidArgument` if `faces` is 0.
+    pub fn vote(&self, probe: &Embedding, faces: usize, options: &SearchOptions) -> Result<Option<Vote>> {
+        if faces == 0 {
+            fail!(InvalidArgument, "somebody has to vote: the number of faces is at least 1");
+        }
+        let view = self.view()?;
+        let Some(pinned) = &view.pinned else { return Ok(None) };
+        let query = pinned.query(self.name(), probe, options)?;
+        Ok(pinned.vote(&view.directory, &query, faces, options))
     }
 
-    fn read<T>(&self, look: impl FnOnce(&State) -> Result<T>) -> Result<T> {
-        // Poison is ignored here and below: changes check first and then run code that does not
-        // fail, so a panic elsewhere under the lock leaves nothing half done.
-        let guard = self.shared.state.read().unwrap_or_else(PoisonError::into_inner);
-        guard.as_ref().ok_or_else(|| self.dropped()).and_then(look)
+    /// Looks things up, all as of one moment.
+    fn read<T>(&self, look: impl FnOnce(&Rows<'_>, u32) -> Result<T>) -> Result<T> {
+        self.read_with_view(|rows, view| look(rows, view.number))
     }
 
-    fn write<T>(&self, change: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
-        let mut guard = self.shared.state.write().unwrap_or_else(PoisonError::into_inner);
-        guard.as_mut().ok_or_else(|| self.dropped()).and_then(change)
+    fn read_with_view<T>(&self, look: impl FnOnce(&Rows<'_>, &View) -> Result<T>) -> Result<T> {
+        let view = self.view()?;
+        let read = self.gallery.store.read()?;
+        look(&Rows(&*read), &view)
     }
 
-    /// Reads for an export; `None` if the namespace was dropped.
-    pub(super) fn read_for_export<T>(&self, look: impl FnOnce(&State) -> T) -> Option<T> {
-        self.read(|state| Ok(look(state))).ok()
+    fn write<T>(&self, change: impl FnOnce(&mut Editor<'_, '_>) -> Result<T>) -> Result<T> {
+        self.gallery.transact(|transaction| change(&mut transaction.of(&self.slot)?))
     }
+}
 
-    fn dropped(&self) -> Error {
-        Error::new(ErrorKind::NamespaceNotFound, format!("namespace `{}` was dropped", self.name()))
-    }
+/// A person with the ids of its faces.
+pub(super) fn person_of(rows: &Rows<'_>, namespace: u32, id: &str, row: PersonRow) -> Result<Person> {
+    let faces = rows.faces_of(namespace, row.number)?.into_iter().map(FaceId::from).collect();
+    Ok(Person { id: PersonId::from(id), name: row.name, metadata: metadata_of(&row.metadata)?, faces })
 }
 
 impl fmt::Debug for Namespace {

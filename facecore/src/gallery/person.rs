@@ -149,6 +149,8 @@ pub struct Person {
 pub struct NewFace {
     /// The face itself.
     pub embedding: Embedding,
+    /// How good the image is, on whatever scale the application uses; the gallery does not interpret it.
+    pub quality: Option<f32>,
     /// Where it came from, such as a file's path; the gallery does not interpret it.
     pub source: Option<String>,
     /// What the application wants stored with the face.
@@ -157,7 +159,7 @@ pub struct NewFace {
 
 impl From<Embedding> for NewFace {
     fn from(embedding: Embedding) -> Self {
-        NewFace { embedding, source: None, metadata: Metadata::new() }
+        NewFace { embedding, quality: None, source: None, metadata: Metadata::new() }
     }
 }
 
@@ -176,6 +178,8 @@ pub struct EnrolledFace {
     pub person: PersonId,
     /// The face itself, bit for bit as it was enrolled.
     pub embedding: Embedding,
+    /// How good the image is, if that was said.
+    pub quality: Option<f32>,
     /// Where it came from, if that was said.
     pub source: Option<String>,
     /// What the application stored with the face.

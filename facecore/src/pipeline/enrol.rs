@@ -3,12 +3,16 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{FaceChoice, Recognizer};
+use super::{FaceChoice, RecognizedFace, Recognizer};
 use crate::error::{Error, Result, fail};
-use crate::gallery::{FaceId, Namespace, NewFace, PersonId};
+use crate::gallery::{Batch, FaceId, Namespace, NewFace, PersonId};
 
 /// Folders within folders deeper than this are not entered: a link may lead in a circle.
 const MAX_DEPTH: usize = 9;
+
+/// Photos whose faces are stored with one commit: what a crash costs at most, and few enough commits not to
+/// matter beside the recognition.
+const PHOTOS_A_COMMIT: usize = 256;
 
 /// What became of one photo.
 #[derive(Debug)]
@@ -127,7 +131,8 @@ impl Recognizer {
     /// skipped with its reason and loses nobody else's. `each` is called as photos are finished, from many
     /// threads.
     ///
-    /// Errors with `Io` if the folder cannot be read. Faces are stored in the order of the report.
+    /// Errors with `Io` if the folder cannot be read, and if the gallery cannot be written. Faces are stored in the
+    /// order of the report, those of 256 photos with one commit.
     pub fn enrol_folder(
         &self,
         folder: impl AsRef<Path>,
@@ -146,23 +151,47 @@ impl Recognizer {
         choice: FaceChoice,
         each: impl Fn(&Path) + Send + Sync,
     ) -> Result<Enrolment> {
-        let found = self.in_parallel(photos.len(), |index| {
-            let path = &photos[index].1;
-            let result = self.recognize_one_file(path, choice);
-            each(path);
-            result
-        })?;
-        let enrol = |((person, path), found): ((PersonId, PathBuf), Result<super::RecognizedFace>)| {
-            let outcome = found.and_then(|found| {
-                let mut face = NewFace::from(found.embedding);
-                face.source = Some(path.display().to_string());
-                let added = namespace.enrol(person.clone(), &[face])?;
-                Ok(added[0])
-            });
-            EnrolledPhoto { path, person, outcome }
-        };
-        Ok(Enrolment { photos: photos.into_iter().zip(found).map(enrol).chain(skipped).collect() })
+        let mut enrolment = Enrolment::default();
+        for some in photos.chunks(PHOTOS_A_COMMIT) {
+            let found = self.in_parallel(some.len(), |index| {
+                let path = &some[index].1;
+                let result = self.recognize_one_file(path, choice);
+                each(path);
+                result
+            })?;
+            store(some, found, namespace, &mut enrolment)?;
+        }
+        enrolment.photos.extend(skipped);
+        Ok(enrolment)
     }
+}
+
+/// Enrols the faces found in some photos with one commit.
+fn store(
+    photos: &[(PersonId, PathBuf)],
+    found: Vec<Result<RecognizedFace>>,
+    namespace: &Namespace,
+    enrolment: &mut Enrolment,
+) -> Result<()> {
+    let mut batch = Batch::new();
+    for ((person, path), found) in photos.iter().zip(&found) {
+        if let Ok(found) = found {
+            let source = Some(path.display().to_string());
+            batch.enrol(person, vec![NewFace { source, ..NewFace::from(&found.embedding) }]);
+        }
+    }
+    let mut done = namespace.apply(&batch)?.into_iter();
+    for ((person, path), found) in photos.iter().zip(found) {
+        let outcome = found.and_then(|_| match done.next() {
+            Some(done) => done.and_then(|done| match done.faces() {
+                [face] => Ok(*face),
+                _ => fail!(Internal, "one face was enrolled, and another number of ids came back"),
+            }),
+            None => fail!(Internal, "a face was enrolled, and no id came back"),
+        });
+        enrolment.photos.push(EnrolledPhoto { path: path.clone(), person: person.clone(), outcome });
+    }
+    Ok(())
 }
 
 #[cfg(all(test, unix))]

@@ -1,8 +1,13 @@
 //! Galleries from outside, operation by operation; the other files add files, threads and chance.
 
+mod durable;
+mod erasure;
 mod exchange;
 mod model;
+mod operations;
 mod threads;
+
+pub(in crate::gallery) use model::Random;
 
 use serde_json::json;
 
@@ -37,6 +42,42 @@ fn trio() -> Namespace {
     staff
 }
 
+/// A folder that is gone after the test.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("facecore-gallery-{name}-{}", std::process::id()));
+        std::fs::remove_dir_all(&path).unwrap_or_default();
+        Scratch(path)
+    }
+
+    fn open(&self) -> Gallery {
+        Gallery::open(&self.0).unwrap()
+    }
+
+    /// Every file below, with its path.
+    fn files(&self) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+        let (mut folders, mut files) = (vec![self.0.clone()], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false => files.push((path.clone(), std::fs::read(path).unwrap())),
+                }
+            }
+        }
+        files
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap_or_default();
+    }
+}
+
 fn kind<T: std::fmt::Debug>(result: Result<T>) -> ErrorKind {
     result.unwrap_err().kind()
 }
@@ -48,7 +89,7 @@ fn ids(matches: &[Match]) -> Vec<&str> {
 #[test]
 fn public_types_cross_threads() {
     fn assert_send_sync<T: Send + Sync>() {}
-    assert_send_sync::<(Gallery, Namespace, SearchOptions, ImportReport)>();
+    assert_send_sync::<(Gallery, Namespace, SearchOptions, ImportReport, GalleryOptions, Batch, Stats, VerifyReport)>();
     assert_send_sync::<(PersonId, FaceId, Person, NewFace, EnrolledFace, Match)>();
 }
 
@@ -147,11 +188,15 @@ fn a_person_never_holds_the_same_vector_twice() {
 fn faces_keep_what_was_stored_with_them() {
     let staff = trio();
     let metadata = json!({"camera": 3}).as_object().unwrap().clone();
-    let new = NewFace { embedding: face(7, 0.3), source: Some("ada.jpg".into()), metadata };
+    let new = NewFace { embedding: face(7, 0.3), quality: Some(0.7), source: Some("ada.jpg".into()), metadata };
     let id = staff.enrol("ada", std::slice::from_ref(&new)).unwrap()[0];
     let stored = staff.face(id).unwrap();
     assert_eq!((stored.id, &stored.person), (id, &PersonId::from("ada")));
     assert_eq!((&stored.embedding, &stored.source, &stored.metadata), (&new.embedding, &new.source, &new.metadata));
+    assert_eq!(stored.quality, Some(0.7));
+    let changed = json!({"camera": 4}).as_object().unwrap().clone();
+    staff.set_face_metadata(id, changed.clone()).unwrap();
+    assert_eq!(staff.face(id).unwrap().metadata, changed);
 
     assert_eq!(staff.replace_face(id, &face(8, 0.0)).unwrap(), id);
     let replaced = staff.face(id).unwrap();

@@ -115,9 +115,15 @@ fn compare(staff: &Namespace, model: &Model, random: &mut Random) {
     }
 }
 
-fn run(seed: u64, operations: usize) {
+/// Random operations on a gallery in memory, or in a folder, where it is now and then closed and opened again.
+fn run(seed: u64, operations: usize, folder: Option<&Scratch>) {
     let mut random = Random(seed);
-    let (staff, mut model) = (staff(), Model::default());
+    // Snapshots as often as possible: what they hold is then most of what is seen.
+    let options = GalleryOptions::default().snapshot_every(60);
+    let open = || folder.map_or_else(Gallery::in_memory, |folder| Gallery::open_with(&folder.0, &options).unwrap());
+    let mut gallery = open();
+    let mut staff = gallery.namespace("staff").unwrap();
+    let mut model = Model::default();
     for step in 0..operations {
         let person = format!("p{}", random.below(60));
         let known = model.people.contains_key(&person);
@@ -155,7 +161,24 @@ fn run(seed: u64, operations: usize) {
                 assert_eq!(staff.remove_person(&person).is_ok(), known);
                 model.people.remove(&person);
             }
-            80..90 => {
+            80..84 => {
+                let into = format!("p{}", random.below(60));
+                let merged = staff.merge(&person, &into);
+                let possible = known && person != into && model.people.contains_key(&into);
+                assert_eq!(merged.is_ok(), possible);
+                if possible {
+                    let moved = model.people.remove(&person).unwrap();
+                    let target = model.people.get_mut(&into).unwrap();
+                    target.name = target.name.take().or(moved.name);
+                    for (id, face) in moved.faces {
+                        if target.faces.iter().all(|(_, old)| old.values() != face.values()) {
+                            target.faces.push((id, face));
+                        }
+                    }
+                    target.faces.sort_by_key(|(id, _)| *id);
+                }
+            }
+            84..90 => {
                 let new_id = format!("p{}", random.below(60));
                 let renamed = staff.rename(&person, &new_id);
                 let possible = known && (person == new_id || !model.people.contains_key(&new_id));
@@ -179,12 +202,17 @@ fn run(seed: u64, operations: usize) {
                 let expected: Vec<_> =
                     staff.persons().unwrap().into_iter().map(|p| (p.id, p.name, p.faces.len())).collect();
                 let (copy, mut file) = (Gallery::in_memory(), Vec::new());
-                let source = Gallery::in_memory();
-                source.write().insert("staff".into(), staff.clone());
-                source.export(&mut file).unwrap();
+                gallery.export(&mut file).unwrap();
                 copy.import(&*file).unwrap();
                 let copied = copy.namespace("staff").unwrap().persons().unwrap();
                 assert_eq!(copied.into_iter().map(|p| (p.id, p.name, p.faces.len())).collect::<Vec<_>>(), expected);
+                if folder.is_some() && random.below(2) == 0 {
+                    drop((staff, gallery));
+                    gallery = open();
+                    staff = gallery.existing_namespace("staff").unwrap();
+                } else {
+                    gallery.compact().unwrap();
+                }
             }
         }
         if step % 4 == 0 {
@@ -196,10 +224,22 @@ fn run(seed: u64, operations: usize) {
 #[test]
 fn random_operations_agree_with_the_model() {
     for seed in [1, 0x5EED, 20_260] {
-        let outcome = std::panic::catch_unwind(|| run(seed, 3000));
-        if let Err(panic) = outcome {
-            eprintln!("failed with seed {seed}");
-            std::panic::resume_unwind(panic);
-        }
+        with_seed(seed, |seed| run(seed, 3000, None));
+    }
+}
+
+#[test]
+fn galleries_in_folders_agree_with_the_model() {
+    for seed in [2, 0xFACE] {
+        let scratch = Scratch::new(&format!("model-{seed}"));
+        with_seed(seed, |seed| run(seed, 2000, Some(&scratch)));
+        assert_eq!(scratch.open().verify().unwrap().problems, Vec::<String>::new());
+    }
+}
+
+fn with_seed(seed: u64, run: impl FnOnce(u64) + std::panic::UnwindSafe) {
+    if let Err(panic) = std::panic::catch_unwind(|| run(seed)) {
+        eprintln!("failed with seed {seed}");
+        std::panic::resume_unwind(panic);
     }
 }

@@ -79,6 +79,25 @@ fn tasks_of_the_thread_pool_may_search_and_enrol() {
 }
 
 #[test]
+fn tasks_of_the_thread_pool_may_cause_snapshots() {
+    let scratch = Scratch::new("pool");
+    let gallery = scratch.open();
+    let staff = gallery.namespace("staff").unwrap();
+    // Each tenth task comes upon a snapshot that is due, while others wait to enrol.
+    (0..40).into_par_iter().for_each(|task| {
+        let mut random = model::Random(task + 1);
+        let mut batch = Batch::new();
+        for person in 0..1700 {
+            let values: Vec<f32> = (0..DIMENSION).map(|_| random.coordinate()).collect();
+            batch.enrol(format!("p{task}-{person}"), vec![Embedding::from_raw(values, space()).unwrap().into()]);
+        }
+        staff.apply(&batch).unwrap();
+    });
+    assert_eq!(staff.face_count(), 68_000);
+    assert!(gallery.verify().unwrap().is_sound());
+}
+
+#[test]
 fn a_namespace_dropped_while_it_is_searched_is_an_error() {
     let gallery = Gallery::in_memory();
     let staff = gallery.namespace("staff").unwrap();

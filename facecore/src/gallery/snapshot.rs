@@ -1,0 +1,554 @@
+//! Snapshots: what searches need, written to files that are mapped when the gallery is opened again.
+//!
+//! A snapshot is a manifest and the segment files it names. All of it is derived from the store: what is
+//! missing, damaged or of another gallery is built anew, and what changed since is replayed from the store's
+//! log. Files are written whole under names never used before, and become valid by the manifest, which
+//! replaces the one before; then files that it does not name are removed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::change::pin_of;
+use super::view::{Delta, Pinned, Placed, View};
+use super::{PersonId, Shared};
+use crate::error::{Context, Error, ErrorKind, Result, fail};
+use crate::index::Index as _;
+use crate::index::flat::{Flat, Segment, SharedBytes};
+use crate::store::folder::Folder;
+use crate::store::schema::{NamespaceRow, Rows, RowsMut};
+use crate::store::sections::{self, Sections};
+use crate::store::{Durability, Read, sequence};
+
+const MANIFEST: &str = "manifest";
+const MANIFEST_KIND: [u8; 8] = *b"fc-index";
+const SEGMENT_KIND: [u8; 8] = *b"fc-faces";
+
+/// Segments of more rows are not merged with newer ones, but by compaction.
+const MERGED_UP_TO: usize = 16_384;
+/// Fewer changes are left to be replayed when a gallery is closed.
+const SNAPSHOT_AT_CLOSE: usize = 1000;
+
+/// What the writer keeps account of.
+#[derive(Default)]
+pub(super) struct Upkeep {
+    /// Faces and persons changed since the last snapshot.
+    changed: usize,
+    /// The number of the commit that searches see.
+    sequence: u64,
+    /// The number in the name of the next file.
+    next_file: u64,
+}
+
+impl Upkeep {
+    pub fn new(folder: &Folder, sequence: u64) -> Result<Upkeep> {
+        let numbers = folder.index_files()?.into_iter().filter_map(|name| name.strip_suffix(".faces")?.parse().ok());
+        Ok(Upkeep { changed: 0, sequence, next_file: numbers.max().map_or(0, |number: u64| number + 1) })
+    }
+
+    /// A snapshot is of no use and is to be replaced.
+    fn distrust(&mut self, of: &str, error: &Error) {
+        tracing::warn!("the snapshot of {of} is built anew: {error}");
+        self.changed = usize::MAX;
+    }
+
+    /// Changes that no snapshot has were found when the gallery was opened.
+    fn committed_before(&mut self, changes: usize) {
+        self.changed = self.changed.saturating_add(changes);
+    }
+
+    pub fn committed(&mut self, changes: usize) {
+        self.changed = self.changed.saturating_add(changes);
+        self.sequence += 1;
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    /// The gallery's random id, in hexadecimal.
+    gallery: String,
+    /// The commit that this is a snapshot of.
+    sequence: u64,
+    /// Namespaces from this number on were made later.
+    next_namespace: u32,
+    layout: u32,
+    namespaces: Vec<ManifestNamespace>,
+}
+
+/// In the manifest's sections a namespace has its directory, and then the dead rows of each segment.
+#[derive(Serialize, Deserialize)]
+struct ManifestNamespace {
+    number: u32,
+    dimension: usize,
+    files: Vec<String>,
+}
+
+#[derive(PartialEq, Serialize, Deserialize)]
+struct SegmentHeader {
+    gallery: String,
+    namespace: u32,
+    dimension: usize,
+    layout: u32,
+}
+
+impl Shared {
+    /// Work that is due now and then after a commit. The commit stands whatever becomes of it.
+    pub(super) fn keep_up(&self, upkeep: &mut Upkeep) {
+        if upkeep.changed < self.options.snapshot_every {
+            return;
+        }
+        upkeep.changed = 0;
+        self.save_or_warn(upkeep);
+    }
+
+    /// When the last handle is gone.
+    pub(super) fn close(&self) {
+        if self.folder.is_none() || self.options.read_only {
+            return;
+        }
+        let mut upkeep = self.hold_still();
+        if upkeep.changed >= SNAPSHOT_AT_CLOSE {
+            self.save_or_warn(&mut upkeep);
+        }
+        if let Err(error) = self.store.flush() {
+            tracing::error!("the last changes may not be on disk: {error}");
+        }
+    }
+
+    fn save_or_warn(&self, upkeep: &mut Upkeep) {
+        if let Err(error) = self.save(upkeep, false) {
+            tracing::warn!("no snapshot was written; opening the gallery will take longer: {error}");
+        }
+    }
+
+    /// Tidies every index and, in a folder, writes a snapshot. With `whole`, nothing removed is left in it.
+    pub(super) fn save(&self, upkeep: &mut Upkeep, whole: bool) -> Result<()> {
+        let Some(folder) = &self.folder else {
+            for slot in self.slots() {
+                let Some(view) = slot.view.load_full() else { continue };
+                slot.view.store(Some(Arc::new(view.tidied(whole))));
+            }
+            return Ok(());
+        };
+        // A snapshot must not be of a commit that a loss of power undoes, and of none but what searches see.
+        self.store.flush()?;
+        self.catch_up(upkeep)?;
+        let read = self.store.read()?;
+        let (gallery, next_namespace) = (gallery_id(&*read)?, Rows(&*read).next_namespace()?);
+        drop(read);
+        let sequence = upkeep.sequence;
+        let mut views = Vec::new();
+        for slot in self.slots() {
+            let Some(view) = slot.view.load_full() else { continue };
+            let mut view = view.tidied(whole);
+            view.write_segments(folder, &gallery, &mut upkeep.next_file).context_with(|| slot.name.clone())?;
+            slot.view.store(Some(Arc::new(view.clone())));
+            views.push(view);
+        }
+        write_manifest(
+            folder,
+            Manifest { gallery, sequence, next_namespace, layout: Segment::LAYOUT, namespaces: Vec::new() },
+            &views,
+        )?;
+        let pinned = views.iter().filter_map(|view| view.pinned.as_ref());
+        let named: Vec<&str> = pinned.flat_map(Pinned::file_names).chain([MANIFEST]).collect();
+        folder.keep_index_files(&named)?;
+        upkeep.changed = 0;
+
+        let mut write = self.store.write()?;
+        RowsMut(&mut *write).trim_log(sequence)?;
+        // A log that is still there after a crash does no harm.
+        write.commit(Durability::Relaxed)?;
+        upkeep.sequence += 1;
+        Ok(())
+    }
+
+    /// Lets searches see what the store has, should they have come apart: after an error of the disk relaxed
+    /// commits may be lost, or a commit be there that seemed to have failed.
+    pub(super) fn catch_up(&self, upkeep: &mut Upkeep) -> Result<()> {
+        let read = self.store.read()?;
+        let found = sequence(&*read)?;
+        if found == upkeep.sequence {
+            return Ok(());
+        }
+        tracing::warn!("the store is at commit {found}, searches were at {}: they follow", upkeep.sequence);
+        let rows = Rows(&*read);
+        let mut gone = self.slots();
+        for (name, row) in rows.namespaces()? {
+            gone.retain(|slot| slot.name != name);
+            let view = rebuild(rows, &row)?;
+            match self.slot(&name) {
+                Some(slot) => slot.view.store(Some(Arc::new(view))),
+                None => drop(self.add_slot(&name, view)),
+            }
+        }
+        gone.iter().for_each(|slot| self.remove_slot(slot));
+        (upkeep.sequence, upkeep.changed) = (found, usize::MAX);
+        Ok(())
+    }
+}
+
+impl View {
+    /// The same faces in fewer segments. With `whole` in one, without any row that was removed.
+    fn tidied(&self, whole: bool) -> View {
+        let mut view = self.clone();
+        if let Some(pinned) = &mut view.pinned {
+            pinned.index.seal();
+            pinned.files.resize(pinned.index.segments().len(), None);
+            match whole {
+                true => pinned.merge_all(),
+                false => pinned.merge_small(),
+            }
+            pinned.tidied = pinned.files.len();
+        }
+        view
+    }
+
+    fn write_segments(&mut self, folder: &Folder, gallery: &str, next_file: &mut u64) -> Result<()> {
+        let Some(pinned) = &mut self.pinned else { return Ok(()) };
+        let header = SegmentHeader {
+            gallery: gallery.to_owned(),
+            namespace: self.number,
+            dimension: pinned.index.dimension(),
+            layout: Segment::LAYOUT,
+        };
+        for at in (0..pinned.files.len()).filter(|at| pinned.files[*at].is_none()).collect::<Vec<_>>() {
+            let name: Arc<str> = format!("{next_file}.faces").into();
+            *next_file += 1;
+            let path = folder.index_file(&name);
+            if let Some(segment) = pinned.index.segments().nth(at) {
+                sections::write(&path, SEGMENT_KIND, &to_json(&header)?, &segment.columns())?;
+            }
+            pinned.index.replace_segment(at, open_segment(path, &header)?)?;
+            pinned.files[at] = Some(name);
+        }
+        Ok(())
+    }
+}
+
+impl Pinned {
+    fn file_names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().flatten().map(|name| &**name)
+    }
+
+    fn merge_all(&mut self) {
+        let segments = self.files.len();
+        if segments > 1 || (0..segments).any(|at| self.index.dead(at) > 0) {
+            self.merge(0..segments);
+        }
+    }
+
+    /// Merges the newest segments as long as the one before them is small and not much larger, so that there are
+    /// few and each row is copied few times; and rewrites segments in which nearly a third of the rows is dead.
+    fn merge_small(&mut self) {
+        let rows: Vec<usize> = self.index.segments().map(Segment::len).collect();
+        let (mut start, mut live) = (rows.len(), 0usize);
+        let live_in = |at: usize| rows[at] - self.index.dead(at);
+        while start > 0 && (start > self.tidied || live_in(start - 1) <= live.saturating_mul(2).min(MERGED_UP_TO)) {
+            start -= 1;
+            live += live_in(start);
+        }
+        let sparse: Vec<usize> = (0..start).filter(|at| self.index.dead(*at) * 10 > rows[*at] * 3).collect();
+        if rows.len() - start > 1 || (start..rows.len()).any(|at| self.index.dead(at) > 0) {
+            self.merge(start..rows.len());
+        }
+        // From the end, so that the numbers of those before stay right.
+        sparse.into_iter().rev().for_each(|at| self.merge(at..at + 1));
+    }
+
+    fn merge(&mut self, range: std::ops::Range<usize>) {
+        let before = self.index.segments().len();
+        self.index.merge(range.clone());
+        let made = self.index.segments().len() + range.len() - before;
+        self.files.splice(range, std::iter::repeat_n(None, made));
+    }
+}
+
+fn write_manifest(folder: &Folder, mut manifest: Manifest, views: &[View]) -> Result<()> {
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    for view in views {
+        parts.push(directory_bytes(view));
+        let (mut dimension, mut files) = (0, Vec::new());
+        if let Some(pinned) = &view.pinned {
+            dimension = pinned.index.dimension();
+            files = pinned.file_names().map(str::to_owned).collect();
+            parts.extend((0..pinned.files.len()).map(|at| pinned.index.dead_rows(at)));
+        }
+        manifest.namespaces.push(ManifestNamespace { number: view.number, dimension, files });
+    }
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    sections::write(&folder.index_file(MANIFEST), MANIFEST_KIND, &to_json(&manifest)?, &parts)
+}
+
+/// For each person: number (u32), length of the id (u16), both little endian, and the id.
+fn directory_bytes(view: &View) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (number, person) in view.directory.iter() {
+        bytes.extend(number.to_le_bytes());
+        bytes.extend((person.len() as u16).to_le_bytes());
+        bytes.extend(person.as_bytes());
+    }
+    bytes
+}
+
+fn read_directory(mut bytes: &[u8], view: &mut View) -> Result<()> {
+    let damaged = || Error::new(ErrorKind::GalleryCorrupt, "the list of persons is malformed");
+    while let Some((head, rest)) = bytes.split_first_chunk::<6>() {
+        let number = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
+        let (person, rest) =
+            rest.split_at_checked(u16::from_le_bytes([head[4], head[5]]).into()).ok_or_else(damaged)?;
+        let person = std::str::from_utf8(person).map_err(|_| damaged())?;
+        view.directory.set(number, Some(&PersonId::from(person)));
+        bytes = rest;
+    }
+    if bytes.is_empty() { Ok(()) } else { Err(damaged()) }
+}
+
+fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| Error::new(ErrorKind::Internal, error.to_string()).with_source(error))
+}
+
+fn from_json<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Error::new(ErrorKind::GalleryCorrupt, format!("malformed header: {error}")).with_source(error))
+}
+
+fn gallery_id(read: &dyn Read) -> Result<String> {
+    Ok(format!("{:032x}", Rows(read).gallery()?))
+}
+
+fn open_segment(path: PathBuf, expected: &SegmentHeader) -> Result<Segment> {
+    let sections = Sections::open(&path, SEGMENT_KIND)?;
+    if from_json::<SegmentHeader>(sections.header())? != *expected {
+        fail!(GalleryCorrupt, "{} is of another gallery, namespace or version", path.display());
+    }
+    Segment::from_columns(expected.dimension, columns_of(&sections)).context_with(|| path.display().to_string())
+}
+
+fn columns_of(sections: &Sections) -> Vec<SharedBytes> {
+    let sections = (0..sections.count()).filter_map(|at| sections.section(at));
+    sections.map(|section| SharedBytes::new(Arc::new(section))).collect()
+}
+
+/// Fills the gallery's namespaces: from the snapshot as far as there is one, and else from the store. A
+/// snapshot that is damaged, or would be long in replaying, is replaced at once.
+pub(super) fn load(shared: &Shared) -> Result<()> {
+    let Some(folder) = &shared.folder else { return Ok(()) };
+    let mut upkeep = shared.hold_still();
+    let read = shared.store.read()?;
+    let rows = Rows(&*read);
+    let mut snapshot = match read_snapshot(folder, rows) {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            upkeep.distrust("the gallery", &error);
+            None
+        }
+    };
+    for (name, row) in rows.namespace_entries()? {
+        let row = match row {
+            Ok(row) => row,
+            Err(error) => {
+                tracing::error!("not opened: {error}");
+                continue;
+            }
+        };
+        let view = match snapshot.as_mut().map(|snapshot| snapshot.bring_up(rows, &row)) {
+            Some(Ok((view, changes))) => {
+                upkeep.committed_before(changes);
+                view
+            }
+            Some(Err(error)) => {
+                upkeep.distrust(&format!("namespace `{name}`"), &error);
+                rebuild(rows, &row)?
+            }
+            None => {
+                let view = rebuild(rows, &row)?;
+                upkeep.committed_before(view.faces());
+                view
+            }
+        };
+        shared.add_slot(&name, view);
+    }
+    drop(read);
+    if !shared.options.read_only {
+        shared.keep_up(&mut upkeep);
+    }
+    Ok(())
+}
+
+/// What a manifest describes.
+struct Snapshot {
+    next_namespace: u32,
+    namespaces: BTreeMap<u32, Result<View>>,
+    /// What changed since, by namespace.
+    log: BTreeMap<u32, Changed>,
+}
+
+#[derive(Default)]
+struct Changed {
+    faces: BTreeSet<u64>,
+    persons: BTreeSet<u32>,
+}
+
+fn read_snapshot(folder: &Folder, rows: Rows<'_>) -> Result<Option<Snapshot>> {
+    let path = folder.index_file(MANIFEST);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let sections = Sections::open(&path, MANIFEST_KIND)?;
+    let manifest: Manifest = from_json(sections.header())?;
+    let gallery = format!("{:032x}", rows.gallery()?);
+    if manifest.gallery != gallery || manifest.layout != Segment::LAYOUT {
+        fail!(GalleryCorrupt, "{} is of another gallery or version", path.display());
+    }
+    // Older, and the log does not reach back; newer, and the store was put back to an older state.
+    if !(rows.snapshot()?..=rows.sequence()?).contains(&manifest.sequence) {
+        fail!(GalleryCorrupt, "{} is of another time than the store", path.display());
+    }
+    let mut log: BTreeMap<u32, Changed> = BTreeMap::new();
+    for (_, change) in rows.log_since(manifest.sequence)? {
+        let changed = log.entry(change.namespace).or_default();
+        changed.faces.extend(change.faces);
+        changed.persons.extend(change.persons);
+    }
+    let mut parts = columns_of(&sections).into_iter();
+    let mut namespaces = BTreeMap::new();
+    for entry in manifest.namespaces {
+        let parts: Vec<_> = parts.by_ref().take(1 + entry.files.len()).collect();
+        let Some((directory, dead)) = parts.split_first() else {
+            fail!(GalleryCorrupt, "{} lacks a part", path.display());
+        };
+        let number = entry.number;
+        let dead: Vec<&[u8]> = dead.iter().map(|part| &**part).collect();
+        namespaces.insert(number, entry.load(folder, &gallery, directory, &dead));
+    }
+    Ok(Some(Snapshot { next_namespace: manifest.next_namespace, namespaces, log }))
+}
+
+impl ManifestNamespace {
+    fn load(self, folder: &Folder, gallery: &str, directory: &[u8], dead: &[&[u8]]) -> Result<View> {
+        let mut view = View { number: self.number, ..View::default() };
+        read_directory(directory, &mut view)?;
+        if self.dimension == 0 {
+            return Ok(view);
+        }
+        let header = SegmentHeader {
+            gallery: gallery.to_owned(),
+            namespace: self.number,
+            dimension: self.dimension,
+            layout: Segment::LAYOUT,
+        };
+        let mut index = Flat::new(self.dimension);
+        for (file, dead) in self.files.iter().zip(dead) {
+            // A name that leads elsewhere is not ours.
+            if file.contains(['/', '\\']) {
+                fail!(GalleryCorrupt, "`{file}` is no name of a file of an index");
+            }
+            index.push_segment(open_segment(folder.index_file(file), &header)?, dead)?;
+        }
+        // The space is the store's to tell.
+        let pinned = Pinned::without_space(index, self.files.into_iter().map(|file| Some(file.into())).collect());
+        Ok(View { pinned: Some(pinned), ..view })
+    }
+}
+
+impl Snapshot {
+    /// A namespace as it is in the store, and how many changes that took.
+    fn bring_up(&mut self, rows: Rows<'_>, row: &NamespaceRow) -> Result<(View, usize)> {
+        let view = self.take(row.number)?;
+        let delta = self.replay(rows, row)?;
+        Ok((view.after(&delta), delta.faces.len() + delta.persons.len()))
+    }
+
+    /// The namespace as of the snapshot: empty if it was made later.
+    fn take(&mut self, number: u32) -> Result<View> {
+        match self.namespaces.remove(&number) {
+            Some(view) => view,
+            None if number >= self.next_namespace => Ok(View { number, ..View::default() }),
+            None => fail!(GalleryCorrupt, "it is not in the snapshot, and should be"),
+        }
+    }
+
+    /// What brings a namespace from the snapshot to where the store is.
+    fn replay(&self, rows: Rows<'_>, row: &NamespaceRow) -> Result<Delta> {
+        let (number, pin, known_below) = (row.number, pin_of(row), u64::MAX);
+        let mut delta = Delta { number, pin, known_below, ..Delta::default() };
+        let Some(changed) = self.log.get(&row.number) else { return Ok(delta) };
+        for number in &changed.persons {
+            delta.persons.insert(*number, named(rows, row.number, *number)?);
+        }
+        for face in &changed.faces {
+            delta.faces.insert(*face, placed(rows, row, *face)?);
+        }
+        Ok(delta)
+    }
+}
+
+/// The files of the snapshot that cannot be trusted, and why. They are replaced when the gallery is opened.
+pub(super) fn damaged_files(folder: &Folder) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    for name in folder.index_files()? {
+        let kind = if name == MANIFEST { MANIFEST_KIND } else { SEGMENT_KIND };
+        if let Err(error) = Sections::open(&folder.index_file(&name), kind) {
+            problems.push(error.to_string());
+        }
+    }
+    Ok(problems)
+}
+
+/// Everything of a namespace from the store. A damaged face is left out, with a warning.
+fn rebuild(rows: Rows<'_>, row: &NamespaceRow) -> Result<View> {
+    let mut view = View { number: row.number, ..View::default() };
+    for found in rows.numbers(row.number)? {
+        match found {
+            Ok((number, _)) => view.directory.set(number, named(rows, row.number, number)?.as_ref()),
+            Err(error) if error.kind() == ErrorKind::GalleryCorrupt => tracing::warn!("left out of searches: {error}"),
+            Err(error) => return Err(error),
+        }
+    }
+    view = view.after(&Delta { number: row.number, pin: pin_of(row), ..Delta::default() });
+    if let Some(pinned) = &mut view.pinned {
+        for (face, _) in rows.faces_of_namespace(row.number)? {
+            if let Some(Placed { owner, values }) = placed(rows, row, face)? {
+                pinned.index.insert(face, owner, &values);
+            }
+        }
+    }
+    Ok(view)
+}
+
+/// The person that has a number. That is said twice in the store; one that is said once only is left out, with a
+/// warning.
+fn named(rows: Rows<'_>, namespace: u32, number: u32) -> Result<Option<PersonId>> {
+    let Some(id) = rows.person_id(namespace, number)? else { return Ok(None) };
+    match rows.person(namespace, &id) {
+        Ok(Some(row)) if row.number == number => Ok(Some(PersonId::from(id))),
+        Ok(_) => {
+            tracing::warn!("left out of searches: who has number {number} is damaged");
+            Ok(None)
+        }
+        // It is the person's name or metadata that cannot be read.
+        Err(error) if error.kind() == ErrorKind::GalleryCorrupt => {
+            tracing::warn!("{error}");
+            Ok(Some(PersonId::from(id)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What the store has of a face, if it is in this namespace and can be read.
+fn placed(rows: Rows<'_>, namespace: &NamespaceRow, face: u64) -> Result<Option<Placed>> {
+    match rows.face(face) {
+        Ok(Some(row)) if row.namespace == namespace.number && row.values.len() == namespace.dimension as usize => {
+            Ok(Some(Placed { owner: row.person, values: row.values.into() }))
+        }
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::GalleryCorrupt => {
+            tracing::warn!("left out of searches: {error}");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
