@@ -251,12 +251,14 @@ fn galleries_keep_models_and_writers_apart() {
     let (people, gallery, photo) = (scene.people(), scene.path("office"), scene.image("obama2.jpg"));
     let enrol = || scene.models("enrol").arg(&people).arg("--gallery").arg(&gallery);
     enrol().json().ok();
-    let faces = fs::read(format!("{gallery}/faces.jsonl")).unwrap();
+    let show = || scene.command("gallery").args(["show", &gallery]).json().ok().to_vec();
+    let everybody = show();
+    assert_eq!(everybody.len(), 5);
 
     // A photo enrolled again changes nothing; with --replace neither.
     for again in [enrol(), enrol().arg("--replace")] {
         assert_eq!(again.json().ok()[0]["total"]["faces"], 7);
-        assert_eq!(fs::read(format!("{gallery}/faces.jsonl")).unwrap(), faces);
+        assert_eq!(show(), everybody);
     }
     let ran = enrol().args(["--flip", "sum"]).run();
     assert!(ran.code == 1 && ran.stderr.contains("error 500") && ran.stderr.contains("`people`"), "{ran:?}");
@@ -272,9 +274,66 @@ fn galleries_keep_models_and_writers_apart() {
     fs::write(format!("{gallery}/lock"), "4711\n").unwrap();
     let ran = enrol().run();
     assert!(ran.code == 1 && ran.stderr.contains("gallery `office` is being written by process 4711"), "{ran:?}");
-    identify().json().ok();
+    let ran = identify().run();
+    assert!(ran.code == 1 && ran.stderr.contains("error 511"), "{ran:?}");
     drop(lock);
+    identify().json().ok();
     enrol().json().ok();
+}
+
+#[test]
+fn galleries_are_looked_after() {
+    let Some(scene) = Scene::or_skip("gallery") else { return };
+    let (gallery, copy) = (scene.path("kept"), scene.path("copy"));
+    let call = |command: &str, more: &[&str]| scene.command("gallery").args([command, &gallery]).args(more).json();
+    let absent = call("list", &[]);
+    assert_eq!((absent.code, absent.lines.len()), (1, 0), "{absent:?}");
+    assert!(absent.stderr.contains("error 513"), "{absent:?}");
+    let made = call("create", &["--namespace", "guests"]);
+    assert_eq!(made.ok()[0]["namespace"], "guests");
+    scene.models("enrol").arg(scene.people()).arg("--gallery").arg(&gallery).json().ok();
+
+    let listed = call("list", &[]);
+    fields(&listed.ok()[1], &["namespace", "persons", "faces", "space", "dimension"]);
+    assert_eq!((&listed.lines[1]["persons"], &listed.lines[1]["faces"]), (&5.into(), &7.into()));
+    let rose = call("show", &["rose leslie"]);
+    fields(&rose.ok()[0], &["id", "name", "metadata", "faces"]);
+    fields(&rose.lines[0]["faces"][0], &["face", "source", "quality", "norm", "metadata"]);
+    let face = rose.lines[0]["faces"][0]["face"].to_string();
+
+    assert_eq!(call("rename", &["rose leslie", "rose"]).ok()[0]["id"], "rose");
+    assert_eq!(call("merge", &["rose", "obama"]).ok()[0]["faces"].as_array().unwrap().len(), 3);
+    let refused = call("rename", &["biden", "obama"]);
+    assert!(refused.code == 1 && refused.stderr.contains("error 504"), "{refused:?}");
+
+    let photo = scene.image("obama2.jpg");
+    let search =
+        |more: &[&str]| scene.with_models(scene.command("gallery").args(["search", &gallery])).args(more).json();
+    for exact in [&[][..], &["--exact"]] {
+        let found = search(&[&[photo.as_str(), "--top", "2"], exact].concat());
+        assert_eq!(found.ok()[0]["matches"][0]["person"], "obama");
+        assert_eq!(found.lines[0]["matches"].as_array().unwrap().len(), 2);
+    }
+    let found = search(&[&photo, "--vote", "3"]);
+    fields(&found.ok()[0]["vote"], &["person", "votes", "voters", "score", "best"]);
+    assert_eq!(found.lines[0]["vote"]["person"], "obama");
+    let alike = call("search", &["--face", &face]);
+    assert_ne!(alike.ok()[0]["matches"][0]["person"], "obama", "whose face it is, is left out");
+    assert_eq!(call("search", &[]).code, 2);
+
+    let refused = call("remove", &["biden", "nobody"]);
+    assert!(refused.code == 1 && refused.stderr.contains("error 501"), "{refused:?}");
+    let removed = call("remove", &["biden", "--face", &face]);
+    assert_eq!(removed.ok()[0]["removed"], serde_json::json!({"persons": 1, "faces": 2}));
+    fields(&call("compact", &[]).ok()[0], &["bytes_before", "bytes_after", "seconds"]);
+    let verified = call("verify", &[]);
+    fields(&verified.ok()[0], &["persons", "faces", "problems", "probes", "agreeing"]);
+    assert_eq!((&verified.lines[0]["persons"], &verified.lines[0]["faces"]), (&3.into(), &5.into()));
+    fields(&call("stats", &[]).ok()[0], &["namespaces", "store_bytes", "index_bytes"]);
+    assert_eq!(call("backup", &[&copy]).ok()[0]["faces"], 5);
+    assert_eq!(call("remove", &["--everybody"]).ok()[0]["removed"]["persons"], 3);
+    assert_eq!(scene.command("gallery").args(["list", &copy]).json().ok()[1]["persons"], 3);
+    assert_eq!(call("list", &[]).ok().len(), 1);
 }
 
 #[test]

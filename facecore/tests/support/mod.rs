@@ -78,8 +78,13 @@ impl Scene {
 
     /// The command with a detector and an embedder.
     pub fn models(&self, name: &str) -> Call {
+        self.with_models(self.command(name))
+    }
+
+    /// A command put together so far, with a detector and an embedder.
+    pub fn with_models(&self, call: Call) -> Call {
         let (detector, embedder) = (self.data.model("yunet_n_dynamic"), self.data.model("mobilefacenet_128"));
-        self.command(name).arg("--detector").arg(detector).arg("--embedder").arg(embedder)
+        call.arg("--detector").arg(detector).arg("--embedder").arg(embedder)
     }
 
     /// Whether this machine has no CUDA provider, as the doctor says.

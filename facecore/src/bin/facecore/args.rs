@@ -149,6 +149,11 @@ impl Load {
 }
 
 impl CommonArgs {
+    /// How to answer, and on how many threads.
+    pub fn general(&self) -> (&OutputArgs, Option<u16>) {
+        (&self.output, self.runtime.threads)
+    }
+
     /// A builder with everything that was asked for.
     pub fn builder(&self, load: Load) -> RecognizerBuilder {
         let ModelArgs { pack, detector, detector_kind, embedder, embedder_kind, flip } = &self.models;

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use facecore::pipeline::{FolderPhotos, photos_by_person};
-use facecore::{Enrolment, Error, ErrorKind, FaceId, Namespace, PersonId, Recognizer, Result};
+use facecore::{Enrolment, Error, ErrorKind, FaceId, Gallery, Namespace, PersonId, Recognizer, Result};
 use serde::Serialize;
 
 use crate::args::{ChoiceArgs, CommonArgs, Load};
-use crate::gallery_dir::Writer;
 use crate::output::Output;
 use crate::records::{ErrorRecord, PlacementsRecord};
 use crate::stages::count;
@@ -76,16 +75,13 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     // The gallery's folder is made last, so that a mistyped name leaves nothing behind.
     let found = find_photos(&args.folder)?;
     let recognizer = args.common.open_recognizer(Load::ManyPhotos, output)?;
-    let writer = Writer::open(&args.gallery)?;
-    let namespace = writer.gallery().namespace(&args.namespace)?;
+    let namespace = Gallery::open(&args.gallery)?.namespace(&args.namespace)?;
     let earlier = earlier_faces(&namespace)?;
     let enrolment = enrol(found, &recognizer, &namespace, &args.choice, output)?;
     if args.replace {
         forget(earlier, &enrolment, &namespace)?;
     }
-    if enrolment.faces() > 0 {
-        writer.save()?;
-    } else {
+    if enrolment.faces() == 0 {
         output.fail();
     }
 

@@ -6,10 +6,11 @@ use facecore::{Gallery, Match, Namespace, Recognizer, Result, SearchOptions};
 
 use crate::args::{ChoiceArgs, CommonArgs, Load};
 use crate::draw::{self, Mark, Pictures};
+use crate::gallery::open_to_read;
 use crate::output::Output;
 use crate::records::{FaceRecord, IdentifiedFaceRecord, NearestRecord, PhotoRecord};
 use crate::stages::{self, Seen, box_in_words, heading, placements_in_words, timed, timings_in_words};
-use crate::{enrol, gallery_dir, photos};
+use crate::{enrol, photos};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,7 +75,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     let pictures = Pictures::plan(args.out.as_deref(), &paths)?;
     let load = if args.people.is_some() { Load::ManyPhotos } else { Load::of(paths.len()) };
     let gallery = match &args.gallery {
-        Some(folder) => gallery_dir::open(folder)?,
+        Some(folder) => open_to_read(folder)?,
         None => Gallery::in_memory(),
     };
     let recognizer = args.common.open_recognizer(load, output)?;
@@ -113,7 +114,7 @@ fn known_people(args: &Args, gallery: &Gallery, recognizer: &Recognizer, output:
     let Some(folder) = &args.people else {
         let namespace = gallery.existing_namespace(&args.namespace)?;
         // Said here, so that it is said also where no photo shows a face.
-        namespace.pin(recognizer.embedder().space(), recognizer.embedder().dimension())?;
+        namespace.check(recognizer.embedder().space(), recognizer.embedder().dimension())?;
         return Ok(namespace);
     };
     let namespace = gallery.namespace(&args.namespace)?;

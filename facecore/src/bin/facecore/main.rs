@@ -11,7 +11,7 @@ mod draw;
 mod embed;
 mod enrol;
 mod evaluate;
-mod gallery_dir;
+mod gallery;
 mod hardware;
 mod identify;
 mod output;
@@ -29,7 +29,7 @@ use facecore::Result;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use args::CommonArgs;
+use args::OutputArgs;
 use output::Output;
 
 const EXIT_CODES: &str = "\
@@ -56,22 +56,25 @@ enum Command {
     Compare(compare::Args),
     Enrol(enrol::Args),
     Identify(identify::Args),
+    Gallery(gallery::Args),
     Evaluate(evaluate::Args),
     Doctor(doctor::Args),
     Bench(bench::Args),
 }
 
 impl Command {
-    fn common(&self) -> &CommonArgs {
+    /// How to answer, and on how many threads.
+    fn general(&self) -> (&OutputArgs, Option<u16>) {
         match self {
-            Command::Detect(args) => &args.common,
-            Command::Embed(args) => &args.common,
-            Command::Compare(args) => &args.common,
-            Command::Enrol(args) => &args.common,
-            Command::Identify(args) => &args.common,
-            Command::Evaluate(args) => &args.common,
-            Command::Doctor(args) => &args.common,
-            Command::Bench(args) => &args.common,
+            Command::Detect(args) => args.common.general(),
+            Command::Embed(args) => args.common.general(),
+            Command::Compare(args) => args.common.general(),
+            Command::Enrol(args) => args.common.general(),
+            Command::Identify(args) => args.common.general(),
+            Command::Gallery(args) => args.general(),
+            Command::Evaluate(args) => args.common.general(),
+            Command::Doctor(args) => args.common.general(),
+            Command::Bench(args) => args.common.general(),
         }
     }
 
@@ -82,6 +85,7 @@ impl Command {
             Command::Compare(args) => compare::run(args, output),
             Command::Enrol(args) => enrol::run(args, output),
             Command::Identify(args) => identify::run(args, output),
+            Command::Gallery(args) => args.run(output),
             Command::Evaluate(args) => evaluate::run(args, output),
             Command::Doctor(args) => doctor::run(args, output),
             Command::Bench(args) => bench::run(args, output),
@@ -91,13 +95,13 @@ impl Command {
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
-    let common = command.common();
-    show_traces(common.output.verbose);
-    if let Some(threads) = common.runtime.threads {
+    let (answer, threads) = command.general();
+    show_traces(answer.verbose);
+    if let Some(threads) = threads {
         // Searches use the process's common pool. Nothing has started it yet, so this cannot fail.
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global().unwrap_or_default();
     }
-    let mut output = Output::new(common.output.json);
+    let mut output = Output::new(answer.json);
     match command.run(&mut output) {
         Ok(()) => output.exit_code(),
         // Whoever read the output has enough: `facecore … | head` is no failure.

@@ -1,0 +1,113 @@
+//! Whether a gallery is sound, what it takes up, and keeping a copy.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use facecore::Result;
+use serde_json::json;
+
+use super::{Place, bytes_in_words, open_to_change, open_to_read};
+use crate::output::Output;
+use crate::stages::count;
+
+/// Read everything and check it; exit code 1 if something is wrong
+#[derive(clap::Args)]
+pub struct Verify {
+    #[command(flatten)]
+    pub(super) place: Place,
+}
+
+/// Give back the space of what was removed, and erase it from the gallery's files
+#[derive(clap::Args)]
+pub struct Compact {
+    #[command(flatten)]
+    pub(super) place: Place,
+}
+
+/// Copy a gallery into a new folder
+#[derive(clap::Args)]
+pub struct Backup {
+    #[command(flatten)]
+    pub(super) place: Place,
+    /// The folder to make
+    #[arg(value_name = "TO")]
+    to: PathBuf,
+}
+
+/// Say what a gallery takes up
+#[derive(clap::Args)]
+pub struct Stats {
+    #[command(flatten)]
+    pub(super) place: Place,
+}
+
+impl Verify {
+    pub fn run(&self, output: &mut Output) -> Result<()> {
+        let report = open_to_read(&self.place.gallery)?.verify()?;
+        if !report.is_sound() {
+            output.fail();
+        }
+        if output.json() {
+            return output.object(&report);
+        }
+        for problem in &report.problems {
+            output.line(format!("  {problem}"))?;
+        }
+        let verdict = match report.problems.len() {
+            0 => "sound".to_owned(),
+            problems => count(problems, "problem"),
+        };
+        let checked = format!("{} people, {}", report.persons, count(report.faces, "face"));
+        let recall = format!("{} of {} test searches as the exact ones", report.agreeing, report.probes);
+        output.line(format!("  {verdict}: {checked}, {recall}"))
+    }
+}
+
+impl Compact {
+    pub fn run(&self, output: &mut Output) -> Result<()> {
+        let gallery = open_to_change(&self.place.gallery)?;
+        let size = |stats: facecore::gallery::Stats| stats.store_bytes + stats.index_bytes;
+        let (before, start) = (size(gallery.stats()?), Instant::now());
+        gallery.compact()?;
+        let (after, seconds) = (size(gallery.stats()?), start.elapsed().as_secs_f64());
+        if output.json() {
+            return output.object(&json!({ "bytes_before": before, "bytes_after": after, "seconds": seconds }));
+        }
+        output.line(format!("  {} before, {} now", bytes_in_words(before), bytes_in_words(after)))
+    }
+}
+
+impl Backup {
+    pub fn run(&self, output: &mut Output) -> Result<()> {
+        open_to_read(&self.place.gallery)?.backup(&self.to)?;
+        let report = open_to_read(&self.to)?.stats()?;
+        let (persons, faces) = report.namespaces.iter().fold((0, 0), |sum, it| (sum.0 + it.persons, sum.1 + it.faces));
+        if output.json() {
+            return output.object(&json!({ "backup": self.to, "persons": persons, "faces": faces }));
+        }
+        output.line(format!("  {persons} people, {} in {}", count(faces, "face"), self.to.display()))
+    }
+}
+
+impl Stats {
+    pub fn run(&self, output: &mut Output) -> Result<()> {
+        let stats = open_to_read(&self.place.gallery)?.stats()?;
+        if output.json() {
+            return output.object(&stats);
+        }
+        let files = format!("store {}", bytes_in_words(stats.store_bytes));
+        output.line(format!("  {files}, search files {}", bytes_in_words(stats.index_bytes)))?;
+        for namespace in stats.namespaces {
+            let (persons, faces) = (namespace.persons, count(namespace.faces, "face"));
+            let vectors = bytes_in_words(namespace.vector_bytes as u64);
+            let beside = bytes_in_words(namespace.search_bytes as u64);
+            let removed = match namespace.removed_faces {
+                0 => String::new(),
+                removed => format!(", {} to compact away", count(removed, "removed face")),
+            };
+            let text = format!("{persons} people, {faces}{removed}: vectors {vectors}, {beside} beside them");
+            output.line(format!("  {}  {text}", namespace.name))?;
+        }
+        Ok(())
+    }
+}

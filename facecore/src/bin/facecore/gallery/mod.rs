@@ -1,0 +1,129 @@
+//! `facecore gallery`: looking after a gallery.
+
+mod health;
+mod people;
+mod search;
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use facecore::gallery::GalleryOptions;
+use facecore::{Gallery, Namespace, Result};
+
+use crate::args::OutputArgs;
+use crate::output::Output;
+
+const EXAMPLES: &str = "\
+Examples:
+  facecore gallery list office
+  facecore gallery show office ada
+  facecore gallery merge office ada-2 ada
+  facecore gallery search office probe.jpg --exact --pack packs/office
+  facecore gallery remove office ada && facecore gallery compact office
+  facecore gallery backup office /backup/office-2026-11-22
+
+One process at a time may change a gallery; any number may read it while none does.";
+
+/// Look after a gallery: who is in it, whether it is sound, what it takes up
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Create(people::Create),
+    List(people::List),
+    Show(people::Show),
+    Rename(people::Rename),
+    Merge(people::Merge),
+    Remove(people::Remove),
+    Search(Box<search::Args>),
+    Verify(health::Verify),
+    Compact(health::Compact),
+    Backup(health::Backup),
+    Stats(health::Stats),
+}
+
+/// Which gallery, and how to answer.
+#[derive(clap::Args)]
+struct Place {
+    /// The gallery's folder
+    #[arg(value_name = "DIR")]
+    gallery: PathBuf,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl Args {
+    /// How to answer, and on how many threads.
+    pub fn general(&self) -> (&OutputArgs, Option<u16>) {
+        let place = match &self.command {
+            Command::Create(args) => &args.place,
+            Command::List(args) => &args.place,
+            Command::Show(args) => &args.place,
+            Command::Rename(args) => &args.place,
+            Command::Merge(args) => &args.place,
+            Command::Remove(args) => &args.place,
+            Command::Search(args) => return args.common.general(),
+            Command::Verify(args) => &args.place,
+            Command::Compact(args) => &args.place,
+            Command::Backup(args) => &args.place,
+            Command::Stats(args) => &args.place,
+        };
+        (&place.output, None)
+    }
+
+    pub fn run(&self, output: &mut Output) -> Result<()> {
+        match &self.command {
+            Command::Create(args) => args.run(output),
+            Command::List(args) => args.run(output),
+            Command::Show(args) => args.run(output),
+            Command::Rename(args) => args.run(output),
+            Command::Merge(args) => args.run(output),
+            Command::Remove(args) => args.run(output),
+            Command::Search(args) => args.run(output),
+            Command::Verify(args) => args.run(output),
+            Command::Compact(args) => args.run(output),
+            Command::Backup(args) => args.run(output),
+            Command::Stats(args) => args.run(output),
+        }
+    }
+}
+
+/// A gallery that is there, to be read.
+pub fn open_to_read(folder: &Path) -> Result<Gallery> {
+    Gallery::open_with(folder, &GalleryOptions::default().read_only(true))
+}
+
+/// A gallery that is there, to be changed.
+fn open_to_change(folder: &Path) -> Result<Gallery> {
+    Gallery::open_with(folder, &GalleryOptions::default().create(false))
+}
+
+fn namespace_to_change(place: &Place, namespace: &str) -> Result<Namespace> {
+    open_to_change(&place.gallery)?.existing_namespace(namespace)
+}
+
+/// `1.2 GB`, in powers of 1000.
+fn bytes_in_words(bytes: u64) -> String {
+    let units = ["bytes", "kB", "MB", "GB", "TB"];
+    let power = (0..units.len() - 1).take_while(|power| bytes >= 1000u64.pow(*power as u32 + 1)).count();
+    match power {
+        0 => format!("{bytes} bytes"),
+        _ => format!("{:.1} {}", bytes as f64 / 1000f64.powi(power as i32), units[power]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes_in_words;
+
+    #[test]
+    fn sizes_have_a_unit_that_fits() {
+        let sizes = [0, 999, 1000, 1_250_000, 3_000_000_000_000_000];
+        assert_eq!(sizes.map(bytes_in_words), ["0 bytes", "999 bytes", "1.0 kB", "1.2 MB", "3000.0 TB"]);
+    }
+}
