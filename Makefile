@@ -6,6 +6,14 @@ RUNTIME ?= onnxruntime-openvino==1.24.1
 RUNTIME_DIR ?= $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/facecore/runtime
 PYTHON ?= python3
 FUZZ_SECONDS ?= 600
+
+# What compare-index compares: faces, kinds of mates, and other libraries' indexes (by default all of them, from
+# 500,000 faces on only the scans: faiss-flat and faiss-sq8).
+N ?= 100000
+SETS ?= standard hard
+INDEXES ?=
+COMPARED = target/compare-index
+
 SKIPPED = $(CURDIR)/target/skipped.log
 
 .PHONY: help
@@ -46,9 +54,24 @@ header: ## Write include/facecore.h anew from the sources.
 	FACECORE_WRITE_HEADER=1 cargo test -p facecore-ffi --test header
 
 .PHONY: fuzz
-fuzz: ## Fuzz image and detection decoding, FUZZ_SECONDS (600) each. Needs `cargo install cargo-fuzz`.
-	RUSTC_BOOTSTRAP=1 cargo fuzz run decode_image -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=3000
-	RUSTC_BOOTSTRAP=1 cargo fuzz run decode_detections -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=3000
+fuzz: ## Fuzz what reads foreign bytes, FUZZ_SECONDS (600) for each target. Needs `cargo install cargo-fuzz`.
+	@for target in decode_image decode_detections read_record read_sections; do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=3000 || exit 1; \
+	done
+
+.PHONY: compare-index
+compare-index: $(COMPARED)/venv/installed ## Compare the gallery with hnswlib, usearch and faiss, N (100000) faces. Needs a C++ compiler.
+	cargo build --release -p facecore-compare
+	@for set in $(SETS); do \
+		folder=$(COMPARED)/$$set-$(N) && echo && \
+		taskset -c 0 cargo run --quiet --release -p facecore-compare -- $$set $(N) $$folder && \
+		$(COMPARED)/venv/bin/python tools/compare_index.py $$folder $(INDEXES:%=--index %) || exit 1; \
+	done
+
+$(COMPARED)/venv/installed: tools/compare_index_requirements.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 .PHONY: deny
 deny: ## Licences, advisories and sources of dependencies. Needs `cargo install cargo-deny`.

@@ -1,7 +1,10 @@
-//! What tests and benches share: generated models, runtimes, and the way to the test data.
+//! What tests and benches share: generated models and populations, runtimes, and the way to the test data.
 
 pub mod data;
+#[cfg(feature = "recognition")]
 pub mod models;
+pub mod population;
+#[cfg(feature = "recognition")]
 pub mod runtimes;
 
 pub use data::{TestData, skip};
