@@ -46,7 +46,8 @@ pub struct NamespaceStats {
     pub persons: usize,
     /// Faces.
     pub faces: usize,
-    /// Removed faces whose space [`Gallery::compact`] would give back.
+    /// Removed faces that searches still step over; [`Gallery::compact`] drops them. What the store keeps of removed
+    /// data until then is not counted here.
     pub removed_faces: usize,
     /// Bytes of exact vectors that searches use; mapped from files as far as a snapshot has them.
     pub vector_bytes: usize,
@@ -114,24 +115,33 @@ impl Gallery {
         self.shared.store.compact()
     }
 
-    /// Writes a copy of the gallery to another folder, which must not hold a gallery. The copy is of one moment;
+    /// Writes a copy of the gallery to another folder, which is made, or empty. The copy is of one moment;
     /// changes and searches go on meanwhile.
     ///
-    /// Errors with `InvalidArgument` if there is a gallery already or this one lives in memory (see
-    /// [`Gallery::export`] for that), and `Io`.
+    /// The copy is verified. Errors with `InvalidArgument` if the folder is not empty or this gallery lives in
+    /// memory (see [`Gallery::export`] for that), `GalleryCorrupt` if what was copied is damaged, and `Io`.
     pub fn backup(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
         if self.shared.folder.is_none() {
             fail!(InvalidArgument, "a gallery in memory has no files to copy; export it instead");
         }
-        if Folder::holds_gallery(folder) {
-            fail!(InvalidArgument, "there is a gallery in {} already; a backup goes to a new folder", folder.display());
+        if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+            fail!(InvalidArgument, "{} is not empty; a backup goes to a folder of its own", folder.display());
         }
         let target = Folder::create(folder)?;
         self.shared.store.copy_to(&target.database())?;
         drop(target);
-        // Opening it proves that it can be opened, and closing it leaves a snapshot.
-        Gallery::open_with(folder, &GalleryOptions::default().create(false)).map(drop)
+        // Closing it leaves a snapshot.
+        let copy = Gallery::open_with(folder, &GalleryOptions::default().create(false))?;
+        match copy.verify()?.problems.as_slice() {
+            [] => Ok(()),
+            [first, others @ ..] => fail!(
+                GalleryCorrupt,
+                "the gallery was copied to {}, but it is damaged: {first} (and {} more problems)",
+                folder.display(),
+                others.len()
+            ),
+        }
     }
 
     /// Reads everything and checks it: checksums, references between people and faces, that searches see exactly
@@ -175,11 +185,11 @@ impl Gallery {
             listed.extend(faces);
             samples.push(Sample { namespace: name, view, faces: sample });
         }
-        for id in rows.face_ids()? {
-            let id = id?;
-            if !listed.contains(&id) {
-                report.problems.push(format!("face {id} is stored, but is no person's"));
-            }
+        let nobodys = rows.face_ids()?.filter(|id| id.as_ref().map_or(true, |id| !listed.contains(id)));
+        let nobodys = nobodys.collect::<Result<Vec<u64>>>()?;
+        if let Some(first) = nobodys.first() {
+            let count = nobodys.len();
+            report.problems.push(format!("{count} faces are stored, but are no person's, the first is face {first}"));
         }
         if let Some(folder) = &self.shared.folder {
             report.problems.extend(super::snapshot::damaged_files(folder)?);

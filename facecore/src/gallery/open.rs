@@ -99,7 +99,7 @@ pub(super) fn in_memory() -> Gallery {
 
 pub(super) fn open(path: &Path, options: &GalleryOptions) -> Result<Gallery> {
     let old = path.join(OLD_FACES);
-    let exists = Folder::holds_gallery(path);
+    let exists = Folder::holds_gallery(path)?;
     if options.read_only && old.exists() {
         fail!(GalleryNotFound, "{} was made by an older version: open it for writing once", path.display());
     }

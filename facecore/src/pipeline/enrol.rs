@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::{FaceChoice, RecognizedFace, Recognizer};
-use crate::error::{Error, Result, fail};
+use crate::error::{Context as _, Error, Result, fail};
 use crate::gallery::{Batch, FaceId, Namespace, NewFace, PersonId};
 
 /// Folders within folders deeper than this are not entered: a link may lead in a circle.
@@ -159,7 +159,11 @@ impl Recognizer {
                 each(path);
                 result
             })?;
-            store(some, found, namespace, &mut enrolment)?;
+            let stored = enrolment.photos.len();
+            store(some, found, namespace, &mut enrolment).context_with(|| match stored {
+                0 => "storing what was found".to_owned(),
+                stored => format!("{stored} photos were done before, and enrolling again goes on after them"),
+            })?;
         }
         enrolment.photos.extend(skipped);
         Ok(enrolment)

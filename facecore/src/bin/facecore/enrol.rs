@@ -76,7 +76,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     let found = find_photos(&args.folder)?;
     let recognizer = args.common.open_recognizer(Load::ManyPhotos, output)?;
     let namespace = Gallery::open(&args.gallery)?.namespace(&args.namespace)?;
-    let earlier = earlier_faces(&namespace)?;
+    let earlier = if args.replace { earlier_faces(&namespace)? } else { BTreeMap::new() };
     let enrolment = enrol(found, &recognizer, &namespace, &args.choice, output)?;
     if args.replace {
         forget(earlier, &enrolment, &namespace)?;

@@ -62,9 +62,10 @@ impl Folder {
         }
     }
 
-    /// Whether there is a gallery in the folder at `path`.
-    pub fn holds_gallery(path: &Path) -> bool {
-        path.join(DATABASE).exists()
+    /// Whether there is a gallery in the folder at `path`. Errors with `Io` if that may not be known.
+    pub fn holds_gallery(path: &Path) -> Result<bool> {
+        let database = path.join(DATABASE);
+        database.try_exists().map_err(|error| files::failure(&database, "read", &error))
     }
 
     /// Where it is.

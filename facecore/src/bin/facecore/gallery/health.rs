@@ -6,44 +6,57 @@ use std::time::Instant;
 use facecore::Result;
 use serde_json::json;
 
-use super::{Place, bytes_in_words, open_to_change, open_to_read};
+use super::{bytes_in_words, open_to_change, open_to_read};
+use crate::args::OutputArgs;
 use crate::output::Output;
 use crate::stages::count;
 
 /// Read everything and check it; exit code 1 if something is wrong
 #[derive(clap::Args)]
 pub struct Verify {
+    /// The gallery's folder
+    #[arg(value_name = "DIR")]
+    gallery: PathBuf,
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) output: OutputArgs,
 }
 
 /// Give back the space of what was removed, and erase it from the gallery's files
 #[derive(clap::Args)]
 pub struct Compact {
+    /// The gallery's folder
+    #[arg(value_name = "DIR")]
+    gallery: PathBuf,
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) output: OutputArgs,
 }
 
 /// Copy a gallery into a new folder
 #[derive(clap::Args)]
 pub struct Backup {
-    #[command(flatten)]
-    pub(super) place: Place,
+    /// The gallery's folder
+    #[arg(value_name = "DIR")]
+    gallery: PathBuf,
     /// The folder to make
     #[arg(value_name = "TO")]
     to: PathBuf,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
 }
 
 /// Say what a gallery takes up
 #[derive(clap::Args)]
 pub struct Stats {
+    /// The gallery's folder
+    #[arg(value_name = "DIR")]
+    gallery: PathBuf,
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) output: OutputArgs,
 }
 
 impl Verify {
     pub fn run(&self, output: &mut Output) -> Result<()> {
-        let report = open_to_read(&self.place.gallery)?.verify()?;
+        let report = open_to_read(&self.gallery)?.verify()?;
         if !report.is_sound() {
             output.fail();
         }
@@ -65,7 +78,7 @@ impl Verify {
 
 impl Compact {
     pub fn run(&self, output: &mut Output) -> Result<()> {
-        let gallery = open_to_change(&self.place.gallery)?;
+        let gallery = open_to_change(&self.gallery)?;
         let size = |stats: facecore::gallery::Stats| stats.store_bytes + stats.index_bytes;
         let (before, start) = (size(gallery.stats()?), Instant::now());
         gallery.compact()?;
@@ -73,13 +86,17 @@ impl Compact {
         if output.json() {
             return output.object(&json!({ "bytes_before": before, "bytes_after": after, "seconds": seconds }));
         }
-        output.line(format!("  {} before, {} now", bytes_in_words(before), bytes_in_words(after)))
+        output.line(format!(
+            "  what was removed is erased; {} before, {} now",
+            bytes_in_words(before),
+            bytes_in_words(after)
+        ))
     }
 }
 
 impl Backup {
     pub fn run(&self, output: &mut Output) -> Result<()> {
-        open_to_read(&self.place.gallery)?.backup(&self.to)?;
+        open_to_read(&self.gallery)?.backup(&self.to)?;
         let report = open_to_read(&self.to)?.stats()?;
         let (persons, faces) = report.namespaces.iter().fold((0, 0), |sum, it| (sum.0 + it.persons, sum.1 + it.faces));
         if output.json() {
@@ -91,7 +108,7 @@ impl Backup {
 
 impl Stats {
     pub fn run(&self, output: &mut Output) -> Result<()> {
-        let stats = open_to_read(&self.place.gallery)?.stats()?;
+        let stats = open_to_read(&self.gallery)?.stats()?;
         if output.json() {
             return output.object(&stats);
         }
@@ -103,7 +120,7 @@ impl Stats {
             let beside = bytes_in_words(namespace.search_bytes as u64);
             let removed = match namespace.removed_faces {
                 0 => String::new(),
-                removed => format!(", {} to compact away", count(removed, "removed face")),
+                removed => format!(", {} still stepped over", count(removed, "removed face")),
             };
             let text = format!("{persons} people, {faces}{removed}: vectors {vectors}, {beside} beside them");
             output.line(format!("  {}  {text}", namespace.name))?;

@@ -4,7 +4,7 @@ mod health;
 mod people;
 mod search;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Subcommand;
 use facecore::gallery::GalleryOptions;
@@ -47,33 +47,23 @@ enum Command {
     Stats(health::Stats),
 }
 
-/// Which gallery, and how to answer.
-#[derive(clap::Args)]
-struct Place {
-    /// The gallery's folder
-    #[arg(value_name = "DIR")]
-    gallery: PathBuf,
-    #[command(flatten)]
-    output: OutputArgs,
-}
-
 impl Args {
     /// How to answer, and on how many threads.
     pub fn general(&self) -> (&OutputArgs, Option<u16>) {
-        let place = match &self.command {
-            Command::Create(args) => &args.place,
-            Command::List(args) => &args.place,
-            Command::Show(args) => &args.place,
-            Command::Rename(args) => &args.place,
-            Command::Merge(args) => &args.place,
-            Command::Remove(args) => &args.place,
+        let output = match &self.command {
+            Command::Create(args) => &args.output,
+            Command::List(args) => &args.output,
+            Command::Show(args) => &args.output,
+            Command::Rename(args) => &args.output,
+            Command::Merge(args) => &args.output,
+            Command::Remove(args) => &args.output,
             Command::Search(args) => return args.common.general(),
-            Command::Verify(args) => &args.place,
-            Command::Compact(args) => &args.place,
-            Command::Backup(args) => &args.place,
-            Command::Stats(args) => &args.place,
+            Command::Verify(args) => &args.output,
+            Command::Compact(args) => &args.output,
+            Command::Backup(args) => &args.output,
+            Command::Stats(args) => &args.output,
         };
-        (&place.output, None)
+        (output, None)
     }
 
     pub fn run(&self, output: &mut Output) -> Result<()> {
@@ -103,8 +93,8 @@ fn open_to_change(folder: &Path) -> Result<Gallery> {
     Gallery::open_with(folder, &GalleryOptions::default().create(false))
 }
 
-fn namespace_to_change(place: &Place, namespace: &str) -> Result<Namespace> {
-    open_to_change(&place.gallery)?.existing_namespace(namespace)
+fn namespace_to_change(folder: &Path, namespace: &str) -> Result<Namespace> {
+    open_to_change(folder)?.existing_namespace(namespace)
 }
 
 /// `1.2 GB`, in powers of 1000.

@@ -1,51 +1,63 @@
 //! Who is in a gallery, and changes by hand.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use facecore::gallery::{EnrolledFace, Person};
 use facecore::{FaceId, Gallery, PersonId, Result};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Place, namespace_to_change, open_to_change, open_to_read};
+use super::{namespace_to_change, open_to_change, open_to_read};
+use crate::args::OutputArgs;
 use crate::output::Output;
 use crate::stages::count;
 
 /// Make an empty gallery, or a namespace in one
 #[derive(clap::Args)]
 pub struct Create {
-    #[command(flatten)]
-    pub(super) place: Place,
+    /// The gallery's folder
+    #[arg(value_name = "DIR")]
+    gallery: PathBuf,
     /// A set of people to make in it; may be given several times
     #[arg(long = "namespace", value_name = "NAME")]
     namespaces: Vec<String>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
 }
 
 /// List the namespaces of a gallery
 #[derive(clap::Args)]
 pub struct List {
+    /// The gallery's folder
+    #[arg(value_name = "DIR")]
+    gallery: PathBuf,
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) output: OutputArgs,
 }
 
 /// Show everybody in a namespace, or some people with all their faces
 #[derive(clap::Args)]
 pub struct Show {
-    #[command(flatten)]
-    pub(super) place: Place,
+    /// The gallery's folder
+    #[arg(value_name = "DIR")]
+    gallery: PathBuf,
     /// Whom to show in detail
     #[arg(value_name = "PERSON")]
     persons: Vec<String>,
     /// Which set of people
     #[arg(long, value_name = "NAME", default_value = "people")]
     namespace: String,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
 }
 
 /// Give a person another id
 #[derive(clap::Args)]
 pub struct Rename {
-    #[command(flatten)]
-    pub(super) place: Place,
+    /// The gallery's folder
+    #[arg(value_name = "DIR")]
+    gallery: PathBuf,
     /// Who
     #[arg(value_name = "PERSON")]
     person: String,
@@ -55,13 +67,16 @@ pub struct Rename {
     /// Which set of people
     #[arg(long, value_name = "NAME", default_value = "people")]
     namespace: String,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
 }
 
 /// Make one person of two: all faces of FROM become INTO's
 #[derive(clap::Args)]
 pub struct Merge {
-    #[command(flatten)]
-    pub(super) place: Place,
+    /// The gallery's folder
+    #[arg(value_name = "DIR")]
+    gallery: PathBuf,
     /// Who ceases to be
     #[arg(value_name = "FROM")]
     from: String,
@@ -71,14 +86,18 @@ pub struct Merge {
     /// Which set of people
     #[arg(long, value_name = "NAME", default_value = "people")]
     namespace: String,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
 }
 
 /// Remove people, single faces, or a whole namespace; `compact` then erases them from the disk
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+#[command(override_usage = "facecore gallery remove [OPTIONS] <DIR> <PERSON...|--face <ID>|--everybody>")]
 pub struct Remove {
-    #[command(flatten)]
-    pub(super) place: Place,
+    /// The gallery's folder
+    #[arg(value_name = "DIR")]
+    gallery: PathBuf,
     /// Whom to remove
     #[arg(value_name = "PERSON", group = "what")]
     persons: Vec<PersonId>,
@@ -91,6 +110,8 @@ pub struct Remove {
     /// Which set of people
     #[arg(long, value_name = "NAME", default_value = "people")]
     namespace: String,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
 }
 
 #[derive(Serialize)]
@@ -104,7 +125,7 @@ struct FaceDetails {
 
 impl Create {
     pub fn run(&self, output: &mut Output) -> Result<()> {
-        let gallery = Gallery::open(&self.place.gallery)?;
+        let gallery = Gallery::open(&self.gallery)?;
         for name in &self.namespaces {
             gallery.namespace(name)?;
         }
@@ -114,7 +135,7 @@ impl Create {
 
 impl List {
     pub fn run(&self, output: &mut Output) -> Result<()> {
-        list(&open_to_read(&self.place.gallery)?, output)
+        list(&open_to_read(&self.gallery)?, output)
     }
 }
 
@@ -134,7 +155,7 @@ fn list(gallery: &Gallery, output: &mut Output) -> Result<()> {
             (Some(space), Some(dimension)) => format!("  {space}, {dimension} dimensions"),
             _ => String::new(),
         };
-        lines.push(format!("  {name}  {} {}{holds}", people(persons), count(faces, "face")));
+        lines.push(format!("  {name}  {}{}{holds}", people(persons), count(faces, "face")));
     }
     match (output.json(), lines.is_empty()) {
         (true, _) => Ok(()),
@@ -149,7 +170,7 @@ fn people(persons: usize) -> String {
 
 impl Show {
     pub fn run(&self, output: &mut Output) -> Result<()> {
-        let gallery = open_to_read(&self.place.gallery)?;
+        let gallery = open_to_read(&self.gallery)?;
         let namespace = gallery.existing_namespace(&self.namespace)?;
         for person in &self.persons {
             let person = namespace.get(person)?;
@@ -208,7 +229,7 @@ fn show_details(person: &Person, faces: Vec<EnrolledFace>, output: &mut Output) 
 
 impl Rename {
     pub fn run(&self, output: &mut Output) -> Result<()> {
-        let namespace = namespace_to_change(&self.place, &self.namespace)?;
+        let namespace = namespace_to_change(&self.gallery, &self.namespace)?;
         namespace.rename(&self.person, &self.new_id)?;
         show(&namespace.get(&self.new_id)?, output)
     }
@@ -216,7 +237,7 @@ impl Rename {
 
 impl Merge {
     pub fn run(&self, output: &mut Output) -> Result<()> {
-        let namespace = namespace_to_change(&self.place, &self.namespace)?;
+        let namespace = namespace_to_change(&self.gallery, &self.namespace)?;
         namespace.merge(&self.from, &self.into)?;
         show(&namespace.get(&self.into)?, output)
     }
@@ -224,7 +245,7 @@ impl Merge {
 
 impl Remove {
     pub fn run(&self, output: &mut Output) -> Result<()> {
-        let gallery = open_to_change(&self.place.gallery)?;
+        let gallery = open_to_change(&self.gallery)?;
         let namespace = gallery.existing_namespace(&self.namespace)?;
         let before = (namespace.person_count(), namespace.face_count());
         if self.everybody {
@@ -246,7 +267,7 @@ impl Remove {
         if output.json() {
             return output.object(&json!({ "removed": { "persons": removed.0, "faces": removed.1 } }));
         }
-        let hint = format!("`facecore gallery compact {}` erases them from the disk", self.place.gallery.display());
+        let hint = format!("`facecore gallery compact {}` erases them from the disk", self.gallery.display());
         output.line(format!("  removed {}{}; {hint}", people(removed.0), count(removed.1, "face")))
     }
 }

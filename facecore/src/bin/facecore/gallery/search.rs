@@ -13,6 +13,7 @@ use crate::output::Output;
 /// Say whom a photo's face, or an enrolled face, is like
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("probe").required(true))]
+#[command(override_usage = "facecore gallery search [OPTIONS] <DIR> <PHOTO|--face <ID>>")]
 pub struct Args {
     /// The gallery's folder
     #[arg(value_name = "DIR")]
