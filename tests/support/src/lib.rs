@@ -4,6 +4,7 @@ pub mod data;
 #[cfg(feature = "recognition")]
 pub mod models;
 pub mod population;
+pub mod random;
 #[cfg(feature = "recognition")]
 pub mod runtimes;
 

@@ -19,6 +19,8 @@
 
 use rayon::prelude::*;
 
+use crate::random::SplitMix64;
+
 /// What was measured of real embeddings: those of the 3,811 photographs of LFW's verification folds
 /// 1 to 5 (2,086 people) by the 128-dimensional MobileFaceNet after YuNet, with `facecore embed`.
 /// Five of the pairs have a cosine above 0.6; at least some of them are errors in LFW's names.
@@ -166,7 +168,8 @@ impl<'a> Law<'a> {
             spread.iter().map(|spread| spread * (MEAN + between * random.normal())).collect()
         };
         let centres = (0..GROUPS).map(|_| centre()).collect();
-        let mut signs = || (0..options.dimension).map(|_| if random.next() >> 63 == 0 { 1.0 } else { -1.0 }).collect();
+        let mut signs =
+            || (0..options.dimension).map(|_| if random.0.next() >> 63 == 0 { 1.0 } else { -1.0 }).collect();
         let signs = std::array::from_fn(|_| signs());
         Law { options, spread, centres, signs }
     }
@@ -192,7 +195,7 @@ impl<'a> Law<'a> {
 
     /// The first face of a person, before the rotation. Returns the person's group.
     fn first(&self, random: &mut Random, face: &mut [f32]) -> usize {
-        let group = (random.next() % GROUPS as u64) as usize;
+        let group = random.0.below(GROUPS as u64) as usize;
         self.draw(random, group, 1.0, face);
         normalise(face);
         group
@@ -276,35 +279,27 @@ enum Stream {
     Probes,
 }
 
-/// SplitMix64.
-struct Random(u64);
+/// The random numbers of one person or group.
+struct Random(SplitMix64);
 
 impl Random {
     fn new(seed: u64, stream: Stream, number: usize) -> Self {
         let mut state = 0;
         for part in [seed, stream as u64, number as u64] {
-            state = Random(state ^ part).next();
+            state = SplitMix64(state ^ part).next();
         }
-        Random(state)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        Random(SplitMix64(state))
     }
 
     /// From 0 to below 1.
     fn uniform(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1u64 << 24) as f32
+        (self.0.next() >> 40) as f32 / (1u64 << 24) as f32
     }
 
     /// Mean 0, variance 1; Gaussian as 64 tosses of a coin are. Every coordinate of a face is the
     /// sum of all of these, which makes it smooth, and logarithms would round differently elsewhere.
     fn normal(&mut self) -> f32 {
-        (self.next().count_ones() as f32 - 32.0) / 4.0
+        (self.0.next().count_ones() as f32 - 32.0) / 4.0
     }
 }
 

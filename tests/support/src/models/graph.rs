@@ -3,6 +3,8 @@
 use facecore::model::ElementType;
 use facecore::model::onnx::{GraphBuilder, Value};
 
+use crate::random::SplitMix64;
+
 /// A graph that grows layer by layer: each method takes the name of its input and returns that of its
 /// output.
 pub(super) struct Graph {
@@ -50,7 +52,7 @@ impl Graph {
 
     /// Weights between -`limit` and `limit`.
     pub fn random(&mut self, shape: &[usize], limit: f32) -> String {
-        let values = self.random.uniform(shape.iter().product(), limit);
+        let values = uniform(&mut self.random, shape.iter().product(), limit);
         self.weights(shape, &values)
     }
 
@@ -86,7 +88,7 @@ impl Graph {
     /// A batch normalisation that multiplies by about `scale`.
     pub fn batch_norm(&mut self, x: &str, channels: usize, scale: f32) -> String {
         let near = |random: &mut SplitMix64, middle: f32| -> Vec<f32> {
-            random.uniform(channels, 0.1).iter().map(|noise| middle + noise).collect()
+            uniform(random, channels, 0.1).iter().map(|noise| middle + noise).collect()
         };
         let values = [scale, 0.0, 0.0, 1.0].map(|middle| near(&mut self.random, middle));
         let [scale, bias, mean, variance] = values.map(|values| self.weights(&[channels], &values));
@@ -110,27 +112,14 @@ impl Graph {
     }
 }
 
-/// Steele, Lea & Flood, "Fast splittable pseudorandom number generators", 2014.
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+/// `count` values between -`limit` and `limit`, two from each draw.
+fn uniform(random: &mut SplitMix64, count: usize, limit: f32) -> Vec<f32> {
+    let mut values = Vec::with_capacity(count + 1);
+    while values.len() < count {
+        let bits = random.next();
+        let scaled = |half: u32| half as i32 as f32 * (limit / 2_147_483_648.0);
+        values.extend([scaled(bits as u32), scaled((bits >> 32) as u32)]);
     }
-
-    /// `count` values between -`limit` and `limit`, two from each draw.
-    fn uniform(&mut self, count: usize, limit: f32) -> Vec<f32> {
-        let mut values = Vec::with_capacity(count + 1);
-        while values.len() < count {
-            let bits = self.next();
-            let scaled = |half: u32| half as i32 as f32 * (limit / 2_147_483_648.0);
-            values.extend([scaled(bits as u32), scaled((bits >> 32) as u32)]);
-        }
-        values.truncate(count);
-        values
-    }
+    values.truncate(count);
+    values
 }
