@@ -1,18 +1,37 @@
-//! The native module of the Python package `facecore`.
-//!
-//! So far it tells its version; detection, recognition and galleries follow in `0.2`.
+//! The native half of the Python package `facecore`: the library's objects as Python can hold them, and their
+//! results as plain tuples. What users see, with its names, types and documentation, is in `python/facecore`.
+
+mod buffers;
+mod embedding;
+mod errors;
+#[cfg(feature = "fake")]
+mod fake;
+mod gallery;
+mod image;
+mod input;
+mod models;
+mod people;
+mod process;
+mod report;
+mod search;
 
 use pyo3::prelude::*;
 
-/// The version of the library, for example `0.1.0`.
-#[pyfunction]
-fn version() -> &'static str {
-    env!("CARGO_PKG_VERSION")
-}
-
-/// The native half of the package `facecore`.
+/// `facecore._native`.
 #[pymodule(name = "_native")]
 pub fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("__version__", version())?;
-    module.add_function(wrap_pyfunction!(version, module)?)
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<embedding::Embedding>()?;
+    module.add_class::<image::Image>()?;
+    module.add_class::<models::Recognizer>()?;
+    module.add_class::<models::Detector>()?;
+    module.add_class::<models::Aligner>()?;
+    module.add_class::<models::Embedder>()?;
+    module.add_class::<gallery::Gallery>()?;
+    module.add_function(wrap_pyfunction!(errors::error_kinds, module)?)?;
+    module.add_function(wrap_pyfunction!(errors::raise_error, module)?)?;
+    module.add_function(wrap_pyfunction!(report::runtime_report, module)?)?;
+    #[cfg(feature = "fake")]
+    fake::add(module)?;
+    Ok(())
 }

@@ -92,10 +92,10 @@ impl Embedding {
         Ok(Embedding { values: values.into_boxed_slice(), norm, space })
     }
 
-    /// An embedding that was normalised before it was stored. Normalising again could change its
-    /// last bits, so the values are only checked: `InvalidEmbedding` if their length differs from 1
-    /// by more than 1e-3, or if `norm` is no positive finite number.
-    pub(crate) fn from_stored(values: impl Into<Box<[f32]>>, norm: f32, space: EmbeddingSpace) -> Result<Embedding> {
+    /// An embedding that was normalised before it was stored, with the length it had before. Normalising
+    /// again could change its last bits, so the values are only checked: `InvalidEmbedding` if their length
+    /// differs from 1 by more than 1e-3, or if `norm` is no positive finite number.
+    pub fn from_stored(values: impl Into<Box<[f32]>>, norm: f32, space: EmbeddingSpace) -> Result<Embedding> {
         let values = values.into();
         let length = values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
         // `contains` is false for NaN too.

@@ -48,6 +48,8 @@ error_kinds! {
     InvalidEmbedding = 102, "FACECORE_INVALID_EMBEDDING";
     /// A file could not be read or written.
     Io = 110, "FACECORE_IO";
+    /// The object was made by a parent process; its threads and locks did not come along.
+    Forked = 120, "FACECORE_FORKED";
 
     /// The bytes are in no image format this build reads.
     ImageFormat = 200, "FACECORE_IMAGE_FORMAT";

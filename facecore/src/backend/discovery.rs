@@ -14,10 +14,11 @@ pub struct Looked {
     pub missing: Option<String>,
 }
 
-/// Looks in every place, in the order in which libraries are tried. An explicit path is the only place.
+/// Looks in every place, in the order in which libraries are tried. An explicit path is the only place, and `first`
+/// come before the usual ones but after `ORT_DYLIB_PATH`.
 ///
 /// Never the current folder: a library lying there may be somebody else's.
-pub(super) fn look(explicit: Option<&Path>) -> Vec<Looked> {
+pub(super) fn look(explicit: Option<&Path>, first: &[PathBuf]) -> Vec<Looked> {
     if let Some(path) = explicit {
         return vec![at("the path given", path)];
     }
@@ -26,6 +27,7 @@ pub(super) fn look(explicit: Option<&Path>) -> Vec<Looked> {
         Some(value) => at("ORT_DYLIB_PATH", Path::new(&value)),
         None => nothing("ORT_DYLIB_PATH", "unset".into()),
     });
+    places.extend(first.iter().map(|folder| at("the program's environment", folder)));
     if let Some(folder) = env::current_exe().ok().as_deref().and_then(Path::parent) {
         places.push(at("beside the executable", folder));
         places.push(at("lib beside the executable's folder", &folder.join("../lib")));
@@ -150,9 +152,17 @@ mod tests {
 
     #[test]
     fn an_explicit_path_is_the_only_place() {
-        let places = look(Some(Path::new("/nowhere/libonnxruntime.so")));
+        let places = look(Some(Path::new("/nowhere/libonnxruntime.so")), &[]);
         assert_eq!(places.len(), 1);
         assert!(places[0].found.is_empty() && places[0].missing.is_some());
+    }
+
+    #[test]
+    fn the_programs_environment_comes_before_the_usual_places() {
+        let places = look(None, &[PathBuf::from("/nowhere/capi")]);
+        assert!(places[0].place.starts_with("ORT_DYLIB_PATH"));
+        assert_eq!(places[1].place, "the program's environment (/nowhere/capi)");
+        assert!(places.len() > 3);
     }
 
     #[test]

@@ -167,7 +167,7 @@ fn onnxruntime_session(model: &ModelSource, options: &RuntimeOptions) -> Result<
         ProviderRequest::Strict(provider) => Some(provider),
         _ => None,
     };
-    onnxruntime::connect(options.library.as_deref(), wanted)?.load(model, &options.session)
+    onnxruntime::connect(options, wanted)?.load(model, &options.session)
 }
 
 #[cfg(not(feature = "onnxruntime"))]
@@ -205,11 +205,16 @@ pub fn report(options: &RuntimeOptions) -> RuntimeReport {
     let builtin = cfg!(feature = "rten").then(|| "rten 0.27 (CPU)".to_string());
     #[cfg(feature = "onnxruntime")]
     {
-        let (onnxruntime, providers) = match onnxruntime::connect(options.library.as_deref(), None) {
+        let (onnxruntime, providers) = match onnxruntime::connect(options, None) {
             Ok(runtime) => (Ok(runtime.describe()), runtime.providers()),
             Err(error) => (Err(error.to_string()), Vec::new()),
         };
-        RuntimeReport { onnxruntime, looked: discovery::look(options.library.as_deref()), providers, builtin }
+        RuntimeReport {
+            onnxruntime,
+            looked: discovery::look(options.library.as_deref(), &options.look_first),
+            providers,
+            builtin,
+        }
     }
     #[cfg(not(feature = "onnxruntime"))]
     {

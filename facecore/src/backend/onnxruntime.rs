@@ -12,7 +12,7 @@ use ort::value::TensorRef;
 
 use super::options::{CpuOptions, CudaOptions, OpenVinoOptions, Precision, Provider, ProviderRequest, TensorRtOptions};
 use super::pool::Pool;
-use super::{Backend, Outputs, Placement, Session, SessionOptions, TensorView, discovery};
+use super::{Backend, Outputs, Placement, RuntimeOptions, Session, SessionOptions, TensorView, discovery};
 use crate::error::{Error, ErrorKind, Result, fail};
 use crate::model::onnx::OnnxModel;
 use crate::model::{ModelSource, PortInfo};
@@ -35,12 +35,13 @@ pub(super) struct OnnxRuntime {
 ///
 /// Errors with `RuntimeNotFound` naming the places looked at, or `RuntimeInvalid` if what was found is
 /// no runtime, is too old, or another library is loaded in this process already.
-pub(super) fn connect(explicit: Option<&Path>, wanted: Option<&Provider>) -> Result<OnnxRuntime> {
+pub(super) fn connect(options: &RuntimeOptions, wanted: Option<&Provider>) -> Result<OnnxRuntime> {
+    let explicit = options.library.as_deref();
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(runtime) = &*loaded {
         return runtime.clone().if_it_is(explicit);
     }
-    let places = discovery::look(explicit);
+    let places = discovery::look(explicit, &options.look_first);
     let mut refused = Vec::new();
     let mut libraries: Vec<&PathBuf> = places.iter().flat_map(|place| &place.found).collect();
     libraries.sort_by_key(|library| !wanted.is_none_or(|provider| has_plugin(library, provider)));
@@ -103,7 +104,7 @@ impl OnnxRuntime {
     fn if_it_is(self, explicit: Option<&Path>) -> Result<Self> {
         let Some(wanted) = explicit else { return Ok(self) };
         let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        let places = discovery::look(Some(wanted));
+        let places = discovery::look(Some(wanted), &[]);
         if places.iter().flat_map(|place| &place.found).any(|path| real(path) == real(&self.library)) {
             return Ok(self);
         }

@@ -215,6 +215,9 @@ pub struct RuntimeOptions {
     /// The ONNX Runtime library, or a folder that holds it. `None` looks in the usual places, which
     /// `facecore doctor` lists. A process can load only one.
     pub library: Option<PathBuf>,
+    /// Folders to look for the ONNX Runtime library in before the usual places, such as those of the environment that
+    /// the program runs in.
+    pub look_first: Vec<PathBuf>,
     /// How each model is set up.
     pub session: SessionOptions,
 }

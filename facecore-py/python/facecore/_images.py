@@ -1,0 +1,84 @@
+"""What an image may be given as, beside what the native half knows: paths, bytes, arrays."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import sys
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias, Union
+
+from . import _native
+from ._errors import ImageCorruptError, InvalidArgumentError
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+    from PIL.Image import Image as PillowImage
+
+ImageLike: TypeAlias = Union[
+    str,
+    "os.PathLike[str]",
+    bytes,
+    bytearray,
+    memoryview,
+    BinaryIO,
+    "NDArray[numpy.uint8]",
+    "PillowImage",
+    _native.Image,
+]
+"""A path, an encoded image's bytes, a `data:` URI, a binary file object, a `uint8` array of shape (height, width) or
+(height, width, channels) together with its `color`, a Pillow image, or an `Image`."""
+
+Color: TypeAlias = Literal["rgb", "bgr", "rgba", "bgra", "gray"]
+"""The order of an array's channels. OpenCV's is `"bgr"`."""
+
+# As many bytes as the library decodes at most, by default.
+_MAX_BYTES = 256 << 20
+
+
+def simplify(given: Any) -> tuple[Any, str | None]:
+    """Encoded bytes, or an array with its color, for an image that was given otherwise."""
+    if isinstance(given, str):
+        return _bytes_of_uri(given), None
+    pillow = sys.modules.get("PIL.Image")
+    if pillow is not None and isinstance(given, pillow.Image):
+        return _pixels_of_pillow(given)
+    if hasattr(given, "read"):
+        data = given.read(_MAX_BYTES + 1)
+        if isinstance(data, bytes):
+            return data, None
+        raise InvalidArgumentError('a file object must give bytes: open the file in binary mode, "rb"')
+    if hasattr(given, "__array__"):
+        return given.__array__(), None
+    raise InvalidArgumentError(
+        f"{type(given).__qualname__} is no image; give a path, bytes, a binary file, a PIL image or a uint8 array"
+    )
+
+
+def _bytes_of_uri(uri: str) -> bytes:
+    head, comma, data = uri.partition(",")
+    if not comma or not head.endswith(";base64"):
+        raise InvalidArgumentError("a data URI of an image looks like data:image/jpeg;base64,…")
+    try:
+        return base64.b64decode(data, validate=True)
+    except binascii.Error as error:
+        raise ImageCorruptError(f"the data URI is no base64: {error}") from error
+
+
+def _pixels_of_pillow(image: PillowImage) -> tuple[Any, str]:
+    import numpy
+    from PIL import Image, ImageOps
+
+    try:
+        upright = ImageOps.exif_transpose(image)
+        if upright.has_transparency_data:
+            # As the library does with files.
+            opaque = Image.new("RGBA", upright.size, "white")
+            opaque.alpha_composite(upright.convert("RGBA"))
+            upright = opaque.convert("RGB")
+        elif upright.mode not in ("L", "RGB"):
+            upright = upright.convert("RGB")
+        return numpy.asarray(upright), "gray" if upright.mode == "L" else "rgb"
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageCorruptError(f"Pillow cannot read the image: {error}") from error

@@ -1,0 +1,45 @@
+"""Working at many images at once."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from ._errors import FacecoreError
+from ._results import Outcome
+
+_I = TypeVar("_I")
+_R = TypeVar("_R")
+
+
+def workers(many_photos: bool) -> int:
+    """Threads to work at images with: where each call uses all CPUs by itself, two, so that one decodes while the
+    other computes."""
+    return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2) if many_photos else 2
+
+
+def outcomes(images: Iterable[_I], task: Callable[[_I], _R], threads: int) -> Iterator[Outcome[_R]]:
+    """`task` for each image, in order. No more images are taken than threads can work at, and one."""
+    pending: deque[tuple[int, _I, Future[_R]]] = deque()
+
+    def oldest() -> Outcome[_R]:
+        index, image, future = pending.popleft()
+        try:
+            return Outcome(index, image, future.result(), None)
+        except FacecoreError as error:
+            return Outcome(index, image, None, error)
+
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="facecore")
+    try:
+        for index, image in enumerate(images):
+            pending.append((index, image, pool.submit(task, image)))
+            if len(pending) > threads:
+                yield oldest()
+        while pending:
+            yield oldest()
+    finally:
+        # Also if the caller stops early: what has not begun is not begun.
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,349 @@
+"""Recognizers and their parts."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Literal, Self, TypedDict, Unpack
+
+from . import _many, _native
+from ._errors import FacecoreWarning, InvalidArgumentError
+from ._images import Color, ImageLike
+from ._native import Embedding, Image
+from ._results import (
+    Box,
+    Choice,
+    Comparison,
+    Face,
+    Outcome,
+    Placement,
+    Point,
+    Recognition,
+    RecognizedFace,
+    Space,
+    Timings,
+)
+from ._runtime import library_folders
+
+StrPath = str | os.PathLike[str]
+
+
+class RuntimeOptions(TypedDict, total=False):
+    """What executes the models."""
+
+    runtime: Literal["auto", "onnxruntime", "rten"]
+    """`"auto"` (the default) takes ONNX Runtime where it is found, else the built-in `"rten"`."""
+    library: StrPath | None
+    """The ONNX Runtime library, or a folder that holds it. By default the environment's, then the usual places."""
+    provider: Literal["auto", "cpu", "openvino", "cuda", "tensorrt"]
+    """ONNX Runtime's provider. One that is named runs the model, or it is an error."""
+    allow_fallback: bool
+    """Let the CPU stand in where the named provider is not available."""
+    precision: Literal["full", "fast"]
+    """`"fast"`: 16-bit arithmetic where the hardware is good at it."""
+    threads: int | None
+    """Of one call. By default as many as there are CPUs for this process, quotas respected."""
+    concurrency: int | None
+    """How many calls may run at once; others wait. By default as many as CPUs."""
+    many_photos: bool
+    """One thread a call, and as many calls at once as CPUs: best where many photos are worked at in parallel."""
+
+
+class DetectorOptions(RuntimeOptions, total=False):
+    """How faces are found."""
+
+    detector: StrPath | None
+    """An ONNX file; it wins over the pack's."""
+    detector_kind: Literal["scrfd", "yunet"] | None
+    """What the file is, where it is not evident."""
+    score_threshold: float | None
+    """Faces scored lower are not reported, 0 to 1. By default the model's."""
+    nms_iou: float | None
+    """Of two boxes that overlap more than this (intersection over union) the better stays. By default the model's."""
+    max_faces: int | None
+    """Report at most so many, the best."""
+    smallest_face: float | None
+    """Pixels of the smallest face to be found: decides how far an image may be shrunk."""
+    input_size: Literal["auto", "native"] | tuple[int, int]
+    """`"auto"`: shrink the longer side to 640 pixels; `"native"`: do not scale; (width, height): fit into it."""
+    close_ups: bool
+    """Look a second time for faces that fill the frame. By default true."""
+    apply_exif: bool
+    """Turn photos as their EXIF orientation says. By default true."""
+    max_pixels: int | None
+    """Larger photos are refused. By default 128 million."""
+    max_bytes: int | None
+    """Larger files are refused. By default 256 MiB."""
+
+
+class EmbedderOptions(RuntimeOptions, total=False):
+    """How faces are embedded."""
+
+    embedder: StrPath | None
+    """An ONNX file; it wins over the pack's."""
+    embedder_kind: Literal["arcface", "adaface", "sface", "mobilefacenet"] | None
+    """What the file is, where it is not evident."""
+    flip: Literal["none", "sum", "concat"]
+    """Embed the mirrored face too. It is part of the embedding space."""
+    threshold: float | None
+    """The cosine from which on two faces are taken for one person. By default the model's."""
+
+
+class RecognizerOptions(DetectorOptions, EmbedderOptions, total=False):
+    """What a `Recognizer` can be told."""
+
+
+_DEFAULTS: dict[str, Any] = {
+    "detector": None,
+    "detector_kind": None,
+    "embedder": None,
+    "embedder_kind": None,
+    "runtime": "auto",
+    "library": None,
+    "provider": "auto",
+    "allow_fallback": False,
+    "precision": "full",
+    "threads": None,
+    "concurrency": None,
+    "many_photos": False,
+    "flip": "none",
+    "threshold": None,
+    "score_threshold": None,
+    "nms_iou": None,
+    "max_faces": None,
+    "smallest_face": None,
+    "input_size": "auto",
+    "close_ups": True,
+    "apply_exif": True,
+    "max_pixels": None,
+    "max_bytes": None,
+}
+
+
+def _options(what: str, pack: StrPath | None, given: Any, files: Sequence[str]) -> dict[str, Any]:
+    """What the native half takes. `files` are the models that may be named by themselves."""
+    for name in given:
+        if name not in _DEFAULTS:
+            raise TypeError(f"{what}() has no option {name!r}; it has {', '.join(sorted(_DEFAULTS))}")
+    if pack is None and all(given.get(file) is None for file in files):
+        pack = os.environ.get("FACECORE_PACK") or None
+        if pack is None:
+            raise InvalidArgumentError(
+                f"no models were named: give {what} a pack (a folder with pack.toml), "
+                f"or {' and '.join(f'{file}=' for file in files)} with ONNX files, or set FACECORE_PACK"
+            )
+    return {**_DEFAULTS, **given, "pack": pack, "look_first": library_folders()}
+
+
+class Closable:
+    """Something of the library that is given up with `close`, or at the end of a `with`."""
+
+    __slots__ = ()
+
+    _native: Any
+
+    def close(self) -> None:
+        """Gives it up. Using it afterwards raises `InvalidArgumentError`."""
+        self._native.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return bool(self._native.is_closed())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled; make one in each process")
+
+
+def _face(parts: _native._FaceParts) -> Face:
+    return Face(Box(*parts[0]), parts[1], parts[2])
+
+
+def _recognized(parts: tuple[_native._FaceParts, Embedding]) -> RecognizedFace:
+    face = parts[0]
+    return RecognizedFace(Box(*face[0]), face[1], face[2], parts[1])
+
+
+def _placement(parts: _native._PlacementParts) -> Placement:
+    return Placement(*parts[:5], tuple(parts[5]))
+
+
+def _warn_of_builtin(runtime: str, placement: Placement) -> None:
+    if runtime == "auto" and placement.runtime.startswith("rten"):
+        warnings.warn(
+            "models run on the built-in runtime, two to three times slower than ONNX Runtime: "
+            'install facecore[cpu] or facecore[openvino], or pass runtime="rten" if that is what you want '
+            f"({'; '.join(placement.notes)})",
+            FacecoreWarning,
+            stacklevel=4,
+        )
+
+
+class Recognizer(Closable):
+    """Detector, aligner and embedder together: an image in, faces with embeddings out.
+
+    `pack` is a folder with `pack.toml`; single ONNX files are named by `detector=` and `embedder=`. Without any of
+    these the environment variable `FACECORE_PACK` names the pack. A recognizer may be shared by threads; they work
+    at the same time. The other arguments are those of `RecognizerOptions`.
+    """
+
+    __slots__ = ("_native", "_workers", "__weakref__")
+
+    _native: _native.Recognizer
+
+    def __init__(self, pack: StrPath | None = None, **options: Unpack[RecognizerOptions]) -> None:
+        self._native = _native.Recognizer(_options("Recognizer", pack, options, ("detector", "embedder")))
+        self._workers = _many.workers(options.get("many_photos", False))
+        _warn_of_builtin(options.get("runtime", "auto"), self.placement[1])
+
+    def recognize(self, image: ImageLike, *, color: Color | None = None) -> Recognition:
+        """The faces of an image with their embeddings, best first; empty if it shows none."""
+        width, height, faces, seconds = self._native.recognize(image, color)
+        return Recognition(width, height, tuple(map(_recognized, faces)), Timings(*seconds))
+
+    def recognize_one(
+        self, image: ImageLike, *, color: Color | None = None, choice: Choice = "only"
+    ) -> RecognizedFace:
+        """The one face that an image stands for. Raises `NoFaceError` or `SeveralFacesError`."""
+        return _recognized(self._native.recognize_one(image, color, choice))
+
+    def recognize_many(
+        self, images: Iterable[ImageLike], *, color: Color | None = None, workers: int | None = None
+    ) -> Iterator[Outcome[Recognition]]:
+        """The faces of many images, worked at by `workers` threads, in their order. An image that fails loses
+        nobody else's: its outcome holds the error. Images are taken from `images` as results are asked for."""
+        return _many.outcomes(images, lambda image: self.recognize(image, color=color), workers or self._workers)
+
+    def compare(
+        self,
+        first: ImageLike | Embedding,
+        second: ImageLike | Embedding,
+        *,
+        color: Color | None = None,
+        choice: Choice = "central",
+        threshold: float | None = None,
+    ) -> Comparison:
+        """Whether two photos, or a photo and an embedding kept from before, show the same person."""
+        start = time.perf_counter()
+        faces = [
+            None if isinstance(side, Embedding) else self.recognize_one(side, color=color, choice=choice)
+            for side in (first, second)
+        ]
+        a, b = (
+            side if isinstance(side, Embedding) else face.embedding  # type: ignore[union-attr]
+            for side, face in zip((first, second), faces)
+        )
+        score, distance = a.cosine(b), a.euclidean(b)
+        limit = a.threshold if threshold is None else threshold
+        seconds = time.perf_counter() - start
+        return Comparison(score >= limit, score, distance, limit, None, faces[0], faces[1], seconds)
+
+    @property
+    def space(self) -> Space:
+        """What its embeddings may be compared with."""
+        return Space(*self._native.space())
+
+    @property
+    def placement(self) -> tuple[Placement, Placement]:
+        """What really runs the detector, and the embedder."""
+        detector, embedder = self._native.placements()
+        return _placement(detector), _placement(embedder)
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return "<Recognizer, closed>"
+        detector, embedder = self.placement
+        return f"<Recognizer in {self.space.id}; detector on {detector}, embedder on {embedder}>"
+
+
+class Detector(Closable):
+    """Finds faces. The arguments are those of `DetectorOptions`; see `Recognizer`."""
+
+    __slots__ = ("_native", "__weakref__")
+
+    _native: _native.Detector
+
+    def __init__(self, pack: StrPath | None = None, **options: Unpack[DetectorOptions]) -> None:
+        self._native = _native.Detector(_options("Detector", pack, options, ("detector",)))
+        _warn_of_builtin(options.get("runtime", "auto"), self.placement)
+
+    def detect(self, image: ImageLike, *, color: Color | None = None) -> list[Face]:
+        """The faces of an image, best first; empty if it shows none."""
+        return [_face(parts) for parts in self._native.detect(image, color)]
+
+    @property
+    def placement(self) -> Placement:
+        """What really runs it."""
+        return _placement(self._native.placement())
+
+    def __repr__(self) -> str:
+        return "<Detector, closed>" if self.closed else f"<Detector on {self.placement}>"
+
+
+class Aligner:
+    """Cuts faces by the similarity that brings their landmarks closest to a template: `"arcface-112"`, which nearly
+    every embedder is trained on, or its multiples, such as `"arcface-128"`."""
+
+    __slots__ = ("_native",)
+
+    def __init__(self, template: str = "arcface-112") -> None:
+        self._native = _native.Aligner(template)
+
+    def align(
+        self, image: ImageLike, landmarks: Sequence[Point] | Any, *, color: Color | None = None
+    ) -> Image:
+        """The face whose five landmarks (pixels of the upright image) are given, upright. They may come from any
+        detector, as pairs or as an array of shape (5, 2). What lies outside the image is black."""
+        points = [(float(x), float(y)) for x, y in landmarks]
+        return self._native.align(image, points, color)
+
+    def __repr__(self) -> str:
+        name, (width, height), _ = self._native.template()
+        return f"<Aligner to {name}, {width} x {height} pixels>"
+
+
+class Embedder(Closable):
+    """Turns aligned faces into embeddings. The arguments are those of `EmbedderOptions`; see `Recognizer`."""
+
+    __slots__ = ("_native", "__weakref__")
+
+    _native: _native.Embedder
+
+    def __init__(self, pack: StrPath | None = None, **options: Unpack[EmbedderOptions]) -> None:
+        self._native = _native.Embedder(_options("Embedder", pack, options, ("embedder",)))
+        _warn_of_builtin(options.get("runtime", "auto"), self.placement)
+
+    def embed(self, crops: Iterable[ImageLike], *, color: Color | None = None) -> list[Embedding]:
+        """The embeddings of aligned crops (see `Aligner`), run in batches."""
+        return self._native.embed(list(crops), color)
+
+    @property
+    def aligner(self) -> Aligner:
+        """Cuts faces as this embedder wants them."""
+        aligner = Aligner.__new__(Aligner)
+        aligner._native = self._native.aligner()
+        return aligner
+
+    @property
+    def space(self) -> Space:
+        """What its embeddings may be compared with."""
+        return Space(*self._native.space())
+
+    @property
+    def placement(self) -> Placement:
+        """What really runs it."""
+        return _placement(self._native.placement())
+
+    def __repr__(self) -> str:
+        return "<Embedder, closed>" if self.closed else f"<Embedder in {self.space.id} on {self.placement}>"

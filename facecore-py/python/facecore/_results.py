@@ -1,0 +1,442 @@
+"""What facecore answers with: immutable objects that compare by value, pickle, and become dictionaries."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, overload
+
+from ._errors import FacecoreError
+from ._native import Embedding
+
+Point: TypeAlias = tuple[float, float]
+"""x to the right, y downwards, in pixels of the upright image."""
+
+Landmarks: TypeAlias = tuple[Point, Point, Point, Point, Point]
+"""Image-left eye, image-right eye, tip of the nose, image-left and image-right corner of the mouth."""
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels of the upright image; it may reach over the edges."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @property
+    def width(self) -> float:
+        """In pixels."""
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        """In pixels."""
+        return self.y2 - self.y1
+
+    @property
+    def area(self) -> float:
+        """In square pixels."""
+        return self.width * self.height
+
+
+def _plain(value: Any, embeddings: bool) -> Any:
+    """`value` in what JSON knows."""
+    if isinstance(value, Result):
+        return value.to_dict(embeddings=embeddings)
+    if isinstance(value, Embedding):
+        return value.values.tolist()
+    if isinstance(value, FacecoreError):
+        return {"code": value.code, "kind": type(value).__name__.removesuffix("Error"), "message": str(value)}
+    if isinstance(value, (tuple, list)):
+        return [_plain(item, embeddings) for item in value]
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _short(value: Any) -> str:
+    """`value` for reading: numbers with few digits."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(_short, value)) + ")"
+    return repr(value)
+
+
+class Result:
+    """What the classes of this module have in common."""
+
+    __slots__ = ()
+
+    def to_dict(self, *, embeddings: bool = False) -> dict[str, Any]:
+        """The fields as JSON knows them. Embeddings are biometric data and left out unless asked for."""
+        fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        return {
+            name: _plain(value, embeddings)
+            for name, value in fields
+            if embeddings or not isinstance(value, Embedding)
+        }
+
+    def __repr__(self) -> str:
+        fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(f'{name}={_short(value)}' for name, value in fields)})"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Face(Result):
+    """A face that a detector found."""
+
+    box: Box
+    score: float
+    """How sure the detector is, 0 to 1."""
+    landmarks: Landmarks | None
+    """`None` if the detector gives none."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class RecognizedFace(Result):
+    """A face with its embedding."""
+
+    box: Box
+    score: float
+    """How sure the detector is, 0 to 1."""
+    landmarks: Landmarks | None
+    embedding: Embedding
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Match(Result):
+    """A person found by a search."""
+
+    person: str
+    score: float
+    """Cosine of the probe with the person's best face, -1 to 1."""
+    probability: float | None
+    """That probe and person are the same, 0 to 1; `None` as long as the embedding space has no calibration."""
+    margin: float
+    """`score` minus the best score of anybody else met. Near 0 the answer is ambiguous."""
+    best_face: int
+    """The id of the face with that score."""
+    hits: int
+    """How many faces of the person reach the threshold."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Vote(Result):
+    """What the nearest faces agreed on."""
+
+    person: str
+    votes: int
+    """How many of the nearest faces are the person's."""
+    voters: int
+    """How many of the nearest faces reach the threshold."""
+    score: float
+    """Cosine of the probe with the nearest of the person's faces, -1 to 1."""
+    best_face: int
+    """The id of that face."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class IdentifiedFace(Result):
+    """A face of an image, and who it is."""
+
+    person: str | None
+    """`None` if it is nobody enrolled."""
+    score: float | None
+    """Cosine with the person, or with the nearest one of an unknown face; `None` if nobody is enrolled."""
+    margin: float | None
+    """`score` minus that of the next person; `None` for an unknown face."""
+    probability: float | None
+    box: Box
+    detection_score: float
+    """How sure the detector is that this is a face, 0 to 1."""
+    landmarks: Landmarks | None
+    embedding: Embedding
+    matches: tuple[Match, ...]
+    """Everybody it may be, best first; empty for an unknown face."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Timings(Result):
+    """Seconds that each stage took."""
+
+    decode: float
+    """Reading and decoding; 0 for pixels that were in memory."""
+    detect: float
+    align: float
+    embed: float
+    search: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All stages together."""
+        return self.decode + self.detect + self.align + self.embed + self.search
+
+
+_F = TypeVar("_F")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Faces(Result, Sequence[_F], Generic[_F]):
+    """The faces of an image, best first: a sequence that also knows the image's size and what took how long."""
+
+    width: int
+    height: int
+    faces: tuple[_F, ...]
+    timings: Timings = dataclasses.field(compare=False)
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def __iter__(self) -> Iterator[_F]:
+        return iter(self.faces)
+
+    @overload
+    def __getitem__(self, at: int) -> _F: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[_F, ...]: ...
+    def __getitem__(self, at: int | slice) -> _F | tuple[_F, ...]:
+        return self.faces[at]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Recognition(Faces[RecognizedFace]):
+    """The faces of an image with their embeddings."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Identification(Faces[IdentifiedFace]):
+    """The faces of an image, and who they are."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Comparison(Result):
+    """Whether two faces are of one person."""
+
+    same_person: bool
+    """Whether `score` reaches `threshold`."""
+    score: float
+    """Cosine of the two embeddings, -1 to 1."""
+    distance: float
+    """Their Euclidean distance, 0 to 2."""
+    threshold: float
+    probability: float | None
+    first: RecognizedFace | None
+    """The face compared; `None` where an embedding was given."""
+    second: RecognizedFace | None
+    seconds: float
+    """What it took, decoding included."""
+
+    def __bool__(self) -> bool:
+        return self.same_person
+
+
+_R = TypeVar("_R")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Outcome(Result, Generic[_R]):
+    """What became of one of many images: a value or an error."""
+
+    index: int
+    """Its place among the images, from 0."""
+    source: Any
+    """The image as it was given."""
+    value: _R | None
+    error: FacecoreError | None
+
+    def unwrap(self) -> _R:
+        """The value. Raises the error if there is one."""
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class EnrolledPhoto(Result):
+    """What became of a photo to be enrolled."""
+
+    source: str | None
+    """Its path, if it has one."""
+    person: str
+    face: int | None
+    """The id of its face; `None` if it was not enrolled."""
+    error: FacecoreError | None
+    """Why it was not: no face, several faces, or what is wrong with the file."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Enrolment(Result):
+    """What became of photos to be enrolled."""
+
+    photos: tuple[EnrolledPhoto, ...]
+
+    @property
+    def faces(self) -> tuple[int, ...]:
+        """The ids of the faces that were enrolled."""
+        return tuple(photo.face for photo in self.photos if photo.face is not None)
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """Who got a face, in the order of the first."""
+        return tuple(dict.fromkeys(photo.person for photo in self.photos if photo.face is not None))
+
+    @property
+    def failed(self) -> tuple[EnrolledPhoto, ...]:
+        """The photos that were not enrolled."""
+        return tuple(photo for photo in self.photos if photo.error is not None)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Done(Result):
+    """What a change of a batch did."""
+
+    faces: tuple[int, ...]
+    """The ids of the faces it enrolled or replaced."""
+    error: FacecoreError | None
+    """Why it was refused; the others are done all the same."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Person(Result):
+    """A person of a gallery."""
+
+    id: str
+    name: str | None
+    """To show; the id is what identifies."""
+    metadata: dict[str, Any] = dataclasses.field(hash=False)
+    faces: tuple[int, ...]
+    """Ids, oldest first."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class EnrolledFace(Result):
+    """A face of a gallery."""
+
+    id: int
+    person: str
+    embedding: Embedding
+    quality: float | None
+    source: str | None
+    metadata: dict[str, Any] = dataclasses.field(hash=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Space(Result):
+    """What makes embeddings comparable."""
+
+    id: str
+    threshold: float
+    """The cosine from which on two faces are taken for the same person."""
+    dimension: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class NamespaceStats(Result):
+    """What a namespace takes up."""
+
+    name: str
+    space: str | None
+    dimension: int | None
+    persons: int
+    faces: int
+    removed_faces: int
+    """Removed faces that searches still step over, until `Gallery.compact`."""
+    vector_bytes: int
+    """Exact vectors, mapped from files as far as they can be."""
+    search_bytes: int
+    """Bytes beside the vectors."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Stats(Result):
+    """What a gallery takes up."""
+
+    namespaces: tuple[NamespaceStats, ...]
+    store_bytes: int
+    index_bytes: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class VerifyReport(Result):
+    """What is wrong with a gallery."""
+
+    persons: int
+    faces: int
+    problems: tuple[str, ...]
+    """In words; empty if the gallery is sound."""
+    probes: int
+    """Probes made from faces to compare the default search with the exact one."""
+    agreeing: int
+    """For how many of these both found the same person."""
+
+    def __bool__(self) -> bool:
+        return not self.problems
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class ExportReport(Result):
+    """What an export wrote."""
+
+    persons: int
+    faces: int
+    damaged: tuple[FacecoreError, ...]
+    """What could not be read and was left out."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class ImportReport(Result):
+    """What an import added."""
+
+    persons: int
+    faces: int
+    duplicates: int
+    """Faces that their person had already, value for value."""
+    kept_ids: bool
+    """Whether the faces have the ids they had where they were exported."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Placement(Result):
+    """What really runs a model."""
+
+    runtime: str
+    """For example `onnxruntime 1.31.1`, or `rten 0.27`, which is built in."""
+    provider: str
+    """`CPU`, `OpenVINO`, `CUDA`, `TensorRT`."""
+    device: str
+    precision: str
+    """`f32`, `bf16`, `fp16`, `tf32`."""
+    threads: int
+    notes: tuple[str, ...]
+    """Why something better was not taken."""
+
+    def __str__(self) -> str:
+        return f"{self.runtime} {self.provider} {self.precision}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class RuntimeReport(Result):
+    """Which runtimes there are, and where was looked for them."""
+
+    runtime: str | None
+    """ONNX Runtime's version and path; `None` if there is none."""
+    missing: str | None
+    """Why there is none."""
+    looked: tuple[tuple[str, str], ...]
+    """Each place, and what was found there."""
+    providers: tuple[tuple[str, str | None], ...]
+    """ONNX Runtime's providers, and what each lacks (`None`: nothing)."""
+    builtin: str | None
+    """The runtime that needs nothing installed."""
+
+    def __str__(self) -> str:
+        lines = [f"ONNX Runtime: {self.runtime or self.missing}"]
+        lines += [f"  provider {name}: {lacking or 'here'}" for name, lacking in self.providers]
+        lines += [f"  looked at {place}: {found}" for place, found in self.looked]
+        return "\n".join([*lines, f"built in: {self.builtin or 'none'}"])
+
+
+Choice: TypeAlias = Literal["only", "largest", "central"]
+"""Which face of a photo is meant: the only one (several are an error), the largest, or the one that is both large and
+near the centre."""

@@ -1,0 +1,127 @@
+//! Galleries: what concerns all of one. What concerns the people of a namespace is in `people.rs`.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+
+use facecore::gallery::{Durability, GalleryOptions};
+use facecore::{Error, Namespace, Result};
+use pyo3::prelude::*;
+
+use crate::errors::{invalid, raise};
+use crate::process::Handle;
+
+/// A gallery in a folder, or in memory. Every method that concerns people takes the name of a namespace first.
+#[pyclass(frozen, module = "facecore._native")]
+pub struct Gallery {
+    pub handle: Handle<facecore::Gallery>,
+}
+
+impl Gallery {
+    /// Runs `task` on a namespace, without the interpreter's lock.
+    pub fn on<T: Send>(
+        &self,
+        py: Python<'_>,
+        namespace: &str,
+        task: impl FnOnce(Namespace) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.handle.with(py, |gallery| task(gallery.existing_namespace(namespace)?))
+    }
+}
+
+/// Name, space, dimension, persons, faces, removed faces, bytes of vectors, bytes beside them.
+type NamespaceStats = (String, Option<String>, Option<usize>, usize, usize, usize, usize, usize);
+
+#[pymethods]
+impl Gallery {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        folder: Option<PathBuf>,
+        create: bool,
+        read_only: bool,
+        durability: &str,
+        cache_bytes: Option<usize>,
+    ) -> PyResult<Self> {
+        let durability = match durability {
+            "full" => Durability::Full,
+            "relaxed" => Durability::Relaxed,
+            other => return Err(invalid(py, format!("durability is full or relaxed, not `{other}`"))),
+        };
+        let mut options = GalleryOptions::default().create(create).read_only(read_only).durability(durability);
+        if let Some(bytes) = cache_bytes {
+            options = options.cache_bytes(bytes);
+        }
+        let handle = Handle::new(py, "gallery", || match folder {
+            Some(folder) => facecore::Gallery::open_with(folder, &options),
+            None => Ok(facecore::Gallery::in_memory()),
+        })?;
+        Ok(Gallery { handle })
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.handle.close(py)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.handle.is_closed()
+    }
+
+    fn namespaces(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        self.handle.with(py, |gallery| Ok(gallery.namespaces()))
+    }
+
+    fn create_namespace(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.handle.with(py, |gallery| gallery.namespace(name).map(drop))
+    }
+
+    fn drop_namespace(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.handle.with(py, |gallery| gallery.drop_namespace(name))
+    }
+
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        self.handle.with(py, |gallery| gallery.flush())
+    }
+
+    fn compact(&self, py: Python<'_>) -> PyResult<()> {
+        self.handle.with(py, |gallery| gallery.compact())
+    }
+
+    fn backup(&self, py: Python<'_>, folder: PathBuf) -> PyResult<()> {
+        self.handle.with(py, |gallery| gallery.backup(folder))
+    }
+
+    /// Persons, faces, problems, probes, agreeing probes.
+    fn verify(&self, py: Python<'_>) -> PyResult<(usize, usize, Vec<String>, usize, usize)> {
+        let report = self.handle.with(py, |gallery| gallery.verify())?;
+        Ok((report.persons, report.faces, report.problems, report.probes, report.agreeing))
+    }
+
+    /// Each namespace, bytes of the store, bytes of the index.
+    fn stats(&self, py: Python<'_>) -> PyResult<(Vec<NamespaceStats>, u64, u64)> {
+        let stats = self.handle.with(py, |gallery| gallery.stats())?;
+        let namespaces = stats.namespaces.into_iter().map(|it| {
+            let counts = (it.persons, it.faces, it.removed_faces, it.vector_bytes, it.search_bytes);
+            (it.name, it.space, it.dimension, counts.0, counts.1, counts.2, counts.3, counts.4)
+        });
+        Ok((namespaces.collect(), stats.store_bytes, stats.index_bytes))
+    }
+
+    /// Persons, faces, and what is damaged and was left out.
+    fn export_to(&self, py: Python<'_>, file: PathBuf) -> PyResult<(usize, usize, Vec<PyErr>)> {
+        let report = self.handle.with(py, |gallery| {
+            let out = File::create(&file).map_err(|error| Error::io(&file, "write", error))?;
+            gallery.export(out)
+        })?;
+        Ok((report.persons, report.faces, report.damaged.iter().map(|error| raise(py, error)).collect()))
+    }
+
+    /// Persons, faces, duplicates, and whether the faces kept their ids.
+    fn import_from(&self, py: Python<'_>, file: PathBuf) -> PyResult<(usize, usize, usize, bool)> {
+        let report = self.handle.with(py, |gallery| {
+            let input = File::open(&file).map_err(|error| Error::io(&file, "read", error))?;
+            gallery.import(BufReader::new(input)).map_err(|error| error.context(file.display().to_string()))
+        })?;
+        Ok((report.persons, report.faces, report.duplicates, report.kept_ids))
+    }
+}
