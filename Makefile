@@ -16,6 +16,10 @@ COMPARED = target/compare-index
 
 SKIPPED = $(CURDIR)/target/skipped.log
 
+# Where Python's tools and tests live, and the wheel that is tested.
+PYTHON_ENV = $(CURDIR)/target/python
+WHEELS = $(CURDIR)/target/wheels
+
 .PHONY: help
 help: ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -27,10 +31,33 @@ runtime: ## Fetch ONNX Runtime from the Python registry into the folder that fac
 	rm -rf "$(RUNTIME_DIR)" && mv "$(RUNTIME_DIR).new" "$(RUNTIME_DIR)"
 
 .PHONY: test
-test: ## Every test. What is skipped for lack of data or a runtime is listed at the end.
+test: test-rust test-python ## Every test. What is skipped for lack of data or a runtime is listed at the end of each half.
+
+.PHONY: test-rust
+test-rust: ## The tests in Rust.
 	@mkdir -p target && rm -f "$(SKIPPED)"
 	@FACECORE_SKIP_LOG="$(SKIPPED)" cargo test --workspace; status=$$?; \
 	if [ -s "$(SKIPPED)" ]; then echo "Not tested for lack of data or runtime:"; sort -u "$(SKIPPED)"; fi; exit $$status
+
+.PHONY: test-python
+test-python: wheel ## The tests in Python, of the wheel in an environment of its own, and its types.
+	cd facecore-py && $(PYTHON_ENV)/bin/mypy && $(PYTHON_ENV)/bin/basedpyright --pythonpath $(PYTHON_ENV)/bin/python
+	cd facecore-py && $(PYTHON_ENV)/bin/stubtest facecore._native --allowlist tests/stubtest_allowlist.txt
+	cd facecore-py && $(PYTHON_ENV)/bin/python -m pytest -q -rs
+
+# By way of the source distribution, so that this is known to be complete.
+.PHONY: wheel
+wheel: $(PYTHON_ENV)/installed ## Build target/wheels/facecore-*.whl, and install it into target/python.
+	rm -rf $(WHEELS)
+	cd facecore-py && $(PYTHON_ENV)/bin/maturin sdist --quiet --out $(WHEELS)
+	CARGO_TARGET_DIR=$(CURDIR)/target/python-build $(PYTHON_ENV)/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(WHEELS) $(WHEELS)/facecore-*.tar.gz
+	$(PYTHON_ENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)/facecore-*.whl
+	@ls -sh1 $(WHEELS)
+
+$(PYTHON_ENV)/installed: facecore-py/tests/requirements.txt
+	$(PYTHON) -m venv --clear $(PYTHON_ENV)
+	$(PYTHON_ENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 .PHONY: check
 check: runtime lint features ## All that CI does; nothing may be skipped.
@@ -72,6 +99,23 @@ $(COMPARED)/venv/installed: tools/compare_index_requirements.txt
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
+
+.PHONY: bench-python
+bench-python: $(PYTHON_ENV)/installed ## What the Python layer adds to a call, with models that cost nothing.
+	cd facecore-py && VIRTUAL_ENV=$(PYTHON_ENV) $(PYTHON_ENV)/bin/maturin develop --quiet --release --features fake
+	$(PYTHON_ENV)/bin/python facecore-py/benches/overhead.py
+
+.PHONY: soak-python
+soak-python: wheel ## 20,000 photos of mixed sizes through one recognizer: memory must stay flat. Needs the test data.
+	$(PYTHON_ENV)/bin/python facecore-py/benches/soak.py
+
+.PHONY: asan-python
+asan-python: $(PYTHON_ENV)/installed ## The Python tests of the native half under AddressSanitizer. Needs gcc's libasan.
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" cargo build -p facecore-py --features extension-module --target x86_64-unknown-linux-gnu --target-dir target/asan
+	rm -rf target/asan/package && mkdir -p target/asan/package && cp -r facecore-py/python/facecore target/asan/package/
+	cp target/asan/x86_64-unknown-linux-gnu/debug/libfacecore_native.so target/asan/package/facecore/_native.abi3.so
+	cd facecore-py && LD_PRELOAD=$$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=$(CURDIR)/target/asan/package \
+		$(PYTHON_ENV)/bin/python -X dev -m pytest -q tests/test_errors.py tests/test_images.py tests/test_recognizer.py tests/test_gallery.py
 
 .PHONY: deny
 deny: ## Licences, advisories and sources of dependencies. Needs `cargo install cargo-deny`.

@@ -166,7 +166,7 @@ pub fn choice_of(py: Python<'_>, name: &str) -> PyResult<FaceChoice> {
 #[pyclass(frozen, module = "facecore._native")]
 pub struct Recognizer {
     pub handle: Handle<Arc<facecore::Recognizer>>,
-    decode: DecodeOptions,
+    pub decode: DecodeOptions,
 }
 
 /// Width, height, faces with embeddings, and seconds for decoding, detection, alignment and embedding.

@@ -170,6 +170,7 @@ __all__ = [
     "Vote",
     "__version__",
     "compare",
+    "default_recognizer",
     "doctor",
 ]
 

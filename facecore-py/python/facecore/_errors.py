@@ -15,6 +15,10 @@ class FacecoreError(Exception):
     code: ClassVar[int] = 0
     """The number of the kind of error, the same in Rust and C."""
 
+    def __init_subclass__(cls) -> None:
+        # Where users find it, for tracebacks.
+        cls.__module__ = "facecore"
+
     def __str__(self) -> str:
         # `KeyError` would show its representation, `OSError` its number.
         return str(self.args[0]) if self.args else ""

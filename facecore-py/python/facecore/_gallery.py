@@ -274,7 +274,7 @@ class Namespace:
         unknown = [at for at, of_face in enumerate(matches) if not of_face]
         nearest: dict[int, Match] = {}
         if unknown:
-            wanted = {**search, "top_k": 1, "threshold": -1.0}
+            wanted: dict[str, Any] = {**search, "top_k": 1, "threshold": -1.0}
             closest = self.search_many([probes[at] for at in unknown], **wanted)
             nearest = {at: of_face[0] for at, of_face in zip(unknown, closest) if of_face}
         faces = []

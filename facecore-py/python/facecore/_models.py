@@ -186,7 +186,7 @@ def _warn_of_builtin(runtime: str, placement: Placement) -> None:
             'install facecore[cpu] or facecore[openvino], or pass runtime="rten" if that is what you want '
             f"({'; '.join(placement.notes)})",
             FacecoreWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
 
 
@@ -236,18 +236,18 @@ class Recognizer(Closable):
     ) -> Comparison:
         """Whether two photos, or a photo and an embedding kept from before, show the same person."""
         start = time.perf_counter()
-        faces = [
-            None if isinstance(side, Embedding) else self.recognize_one(side, color=color, choice=choice)
-            for side in (first, second)
-        ]
-        a, b = (
-            side if isinstance(side, Embedding) else face.embedding  # type: ignore[union-attr]
-            for side, face in zip((first, second), faces)
-        )
+
+        def look(side: ImageLike | Embedding) -> tuple[RecognizedFace | None, Embedding]:
+            if isinstance(side, Embedding):
+                return None, side
+            face = self.recognize_one(side, color=color, choice=choice)
+            return face, face.embedding
+
+        (face_a, a), (face_b, b) = look(first), look(second)
         score, distance = a.cosine(b), a.euclidean(b)
         limit = a.threshold if threshold is None else threshold
         seconds = time.perf_counter() - start
-        return Comparison(score >= limit, score, distance, limit, None, faces[0], faces[1], seconds)
+        return Comparison(score >= limit, score, distance, limit, None, face_a, face_b, seconds)
 
     @property
     def space(self) -> Space:

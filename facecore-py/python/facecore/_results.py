@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar, overload
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast, overload
 
 from ._errors import FacecoreError
 from ._native import Embedding
@@ -67,10 +67,11 @@ class Result:
     """What the classes of this module have in common."""
 
     __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def to_dict(self, *, embeddings: bool = False) -> dict[str, Any]:
         """The fields as JSON knows them. Embeddings are biometric data and left out unless asked for."""
-        fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
         return {
             name: _plain(value, embeddings)
             for name, value in fields
@@ -78,7 +79,7 @@ class Result:
         }
 
     def __repr__(self) -> str:
-        fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
         return f"{type(self).__name__}({', '.join(f'{name}={_short(value)}' for name, value in fields)})"
 
 
@@ -249,7 +250,7 @@ class Outcome(Result, Generic[_R]):
         """The value. Raises the error if there is one."""
         if self.error is not None:
             raise self.error
-        return self.value  # type: ignore[return-value]
+        return cast(_R, self.value)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)
