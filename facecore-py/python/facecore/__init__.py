@@ -53,9 +53,11 @@ from ._errors import (
     RuntimeNotFoundError,
     SeveralFacesError,
 )
-from ._gallery import Batch, Gallery, Namespace, Reach
+from ._batch import Batch, Metadata
+from ._gallery import Gallery
 from ._images import Color, ImageLike
 from ._models import Aligner, Detector, DetectorOptions, Embedder, EmbedderOptions, Recognizer, RecognizerOptions
+from ._namespace import Namespace, Reach
 from ._native import Embedding, Image, __version__
 from ._results import (
     Box,
@@ -142,6 +144,7 @@ __all__ = [
     "ModelNotFoundError",
     "ModelOutputError",
     "ModelUnsupportedError",
+    "Metadata",
     "Namespace",
     "NamespaceNotFoundError",
     "NamespaceStats",

@@ -18,7 +18,12 @@ Landmarks: TypeAlias = tuple[Point, Point, Point, Point, Point]
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels of the upright image; it may reach over the edges."""
+    """A rectangle in pixels of the upright image; it may reach over the edges.
+
+    >>> left, top, right, bottom = box = Box(10, 20, 30, 60)
+    >>> box.width, box.height, box.area
+    (20, 40, 800)
+    """
 
     x1: float
     y1: float

@@ -1,0 +1,428 @@
+"""People who are compared with each other."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Literal, TypeAlias
+
+from . import _many, _native
+from ._batch import Batch, Metadata, json_of, metadata_of
+from ._default import default_recognizer
+from ._errors import FacecoreError, InvalidArgumentError
+from ._images import Color, ImageLike
+from ._models import Recognizer, StrPath
+from ._native import Embedding
+from ._results import (
+    Choice,
+    Done,
+    EnrolledFace,
+    EnrolledPhoto,
+    Enrolment,
+    Identification,
+    IdentifiedFace,
+    Match,
+    Outcome,
+    Person,
+    Recognition,
+    Space,
+    Timings,
+    Vote,
+)
+
+# What a crash costs at most when many photos are enrolled, and few enough commits not to matter.
+_PHOTOS_A_COMMIT = 256
+
+Reach: TypeAlias = Literal["auto", "exact"] | int | float
+"""How far a search looks: `"auto"`; `"exact"`, comparing every face in full; the number of nearest faces to compare; or
+the accepted probability (0 to 1) of missing a face exactly at the threshold."""
+
+
+def _source_name(image: object) -> str | None:
+    """What is remembered of where a face comes from."""
+    if isinstance(image, str) and image.startswith("data:"):
+        return None
+    return os.fspath(image) if isinstance(image, (str, os.PathLike)) else None
+
+
+def _match(parts: _native._MatchParts) -> Match:
+    return Match(*parts)
+
+
+def _person(parts: _native._PersonParts) -> Person:
+    return Person(parts[0], parts[1], metadata_of(parts[2]), tuple(parts[3]))
+
+
+class Namespace:
+    """A set of people who are compared with each other. Get one from `Gallery.namespace`.
+
+    The first face pins the embedding space: faces of another model raise `EmbeddingSpaceMismatchError`. What a method
+    changes is on disk when it returns. Images need a recognizer: the gallery's, see `Gallery`.
+    """
+
+    __slots__ = ("_gallery", "_name", "_recognizer")
+
+    def __init__(self, gallery: _native.Gallery, name: str, recognizer: Recognizer | None) -> None:
+        self._gallery = gallery
+        self._name = name
+        self._recognizer = recognizer
+
+    # --- With images.
+
+    @property
+    def recognizer(self) -> Recognizer:
+        """What looks at images."""
+        if self._recognizer is None:
+            self._recognizer = default_recognizer()
+        return self._recognizer
+
+    def enrol(
+        self,
+        person: str,
+        images: ImageLike | Embedding | Sequence[ImageLike | Embedding],
+        *,
+        color: Color | None = None,
+        choice: Choice = "only",
+        skip_errors: bool = False,
+        name: str | None = None,
+        metadata: Metadata | None = None,
+    ) -> Enrolment:
+        """Adds the face of each image (or embedding) to a person, who is created if absent.
+
+        All faces are stored with one commit. If an image shows no face, or several, or cannot be read, the error is
+        raised and nothing is stored; with `skip_errors` the others are stored and the error is in the answer.
+        `name` and `metadata` are the person's and replace what is there; without them it stays.
+        """
+        given: list[Any] = list(images) if isinstance(images, (list, tuple)) else [images]
+        photos: list[EnrolledPhoto] = []
+        batch = Batch()
+        for at, image in enumerate(given):
+            source = _source_name(image)
+            try:
+                if isinstance(image, Embedding):
+                    embedding = image
+                else:
+                    embedding = self.recognizer.recognize_one(image, color=color, choice=choice).embedding
+            except FacecoreError as error:
+                if not skip_errors:
+                    if len(given) > 1:
+                        error.add_note(f"image {at} of {len(given)}; nothing was enrolled")
+                    raise
+                photos.append(EnrolledPhoto(source, person, None, error))
+            else:
+                photos.append(EnrolledPhoto(source, person, None, None))
+                batch.add(person, embedding, source=source)
+        if name is not None and batch:
+            batch.set_name(person, name)
+        if metadata is not None and batch:
+            batch.set_metadata(person, metadata)
+        done = iter(self.apply(batch, all_or_nothing=True) if batch else [])
+        return Enrolment(tuple(_stored(photo, done) for photo in photos))
+
+    def enrol_many(
+        self,
+        items: Iterable[tuple[str, ImageLike | Embedding]],
+        *,
+        color: Color | None = None,
+        choice: Choice = "only",
+        workers: int | None = None,
+    ) -> Iterator[EnrolledPhoto]:
+        """Enrols (person, image) pairs, and tells of each, in order, what became of it. One that fails loses nobody
+        else's. Pairs are taken from `items` as answers are asked for; faces are stored 256 at a time."""
+
+        def look(item: tuple[str, ImageLike | Embedding]) -> Embedding:
+            image = item[1]
+            if isinstance(image, Embedding):
+                return image
+            return self.recognizer.recognize_one(image, color=color, choice=choice).embedding
+
+        looked = _many.outcomes(items, look, workers or _many.workers(True))
+        while some := list(itertools.islice(looked, _PHOTOS_A_COMMIT)):
+            batch, photos = Batch(), []
+            for outcome in some:
+                person, image = outcome.source
+                source = _source_name(image)
+                photos.append(EnrolledPhoto(source, person, None, outcome.error))
+                if outcome.value is not None:
+                    batch.add(person, outcome.value, source=source)
+            done = iter(self.apply(batch) if batch else [])
+            yield from [_stored(photo, done) for photo in photos]
+
+    def enrol_folder(
+        self, folder: StrPath, *, choice: Choice = "only", each: Callable[[Any], object] | None = None
+    ) -> Enrolment:
+        """Enrols a folder with a sub-folder of photos for each person, or a photo named after them. `each` is called
+        with the path of each photo that is done, from any thread."""
+        native = self.recognizer._native
+        photos = self._gallery.enrol_folder(self._name, native, folder, choice, each)
+        return Enrolment(tuple(EnrolledPhoto(os.fspath(path), who, face, error) for path, who, face, error in photos))
+
+    def identify(
+        self,
+        image: ImageLike,
+        *,
+        color: Color | None = None,
+        top_k: int = 10,
+        threshold: float | None = None,
+        among: Iterable[str] | None = None,
+        excluding: Iterable[str] | None = None,
+        where: Callable[[str], bool] | None = None,
+        reach: Reach = "auto",
+    ) -> Identification:
+        """The faces of an image, and who they are; `person` of an unknown face is `None`. The arguments after
+        `color` are those of `search`."""
+        found = self.recognizer.recognize(image, color=color)
+        return self.identify_faces(
+            found, top_k=top_k, threshold=threshold, among=among, excluding=excluding, where=where, reach=reach
+        )
+
+    def identify_many(
+        self, images: Iterable[ImageLike], *, color: Color | None = None, workers: int | None = None, **search: Any
+    ) -> Iterator[Outcome[Identification]]:
+        """`identify` for many images, worked at by `workers` threads, in their order. An image that fails loses
+        nobody else's: its outcome holds the error."""
+        recognizer = self.recognizer
+        threads = workers or recognizer._workers
+        return _many.outcomes(images, lambda image: self.identify(image, color=color, **search), threads)
+
+    def identify_faces(self, found: Recognition, **search: Any) -> Identification:
+        """Who the faces are that a recognizer found. The other arguments are those of `search`."""
+        start = time.perf_counter()
+        probes = [face.embedding for face in found.faces]
+        matches = self.search_many(probes, **search)
+        unknown = [at for at, of_face in enumerate(matches) if not of_face]
+        nearest: dict[int, Match] = {}
+        if unknown:
+            wanted: dict[str, Any] = {**search, "top_k": 1, "threshold": -1.0}
+            closest = self.search_many([probes[at] for at in unknown], **wanted)
+            nearest = {at: of_face[0] for at, of_face in zip(unknown, closest) if of_face}
+        faces = []
+        for at, (face, of_face) in enumerate(zip(found.faces, matches)):
+            best = of_face[0] if of_face else None
+            shown = best or nearest.get(at)
+            faces.append(
+                IdentifiedFace(
+                    best.person if best else None,
+                    shown.score if shown else None,
+                    best.margin if best else None,
+                    best.probability if best else None,
+                    face.box,
+                    face.score,
+                    face.landmarks,
+                    face.embedding,
+                    tuple(of_face),
+                )
+            )
+        seconds = time.perf_counter() - start
+        timings = found.timings
+        timings = Timings(timings.decode, timings.detect, timings.align, timings.embed, seconds)
+        return Identification(found.width, found.height, tuple(faces), timings)
+
+    # --- With embeddings.
+
+    def add(
+        self,
+        person: str,
+        embedding: Embedding,
+        *,
+        quality: float | None = None,
+        source: str | None = None,
+        metadata: Metadata | None = None,
+    ) -> int:
+        """Adds a face to a person, who is created if absent, and returns the face's id. A face that the person has
+        already, value for value, is not added again: its id is returned."""
+        return self._gallery.enrol(self._name, person, [(embedding, quality, source, json_of(metadata))])[0]
+
+    def search(
+        self,
+        probe: Embedding,
+        *,
+        top_k: int = 10,
+        threshold: float | None = None,
+        among: Iterable[str] | None = None,
+        excluding: Iterable[str] | None = None,
+        where: Callable[[str], bool] | None = None,
+        reach: Reach = "auto",
+    ) -> list[Match]:
+        """The people whose best face is at least as near to `probe` as `threshold` (a cosine; by default that of
+        the probe's space; -1 takes everybody), best first. An unknown face gives an empty list.
+
+        `among`, `excluding` and `where` leave people out, as if they were not enrolled. `reach` says how sure it is
+        that nobody is overlooked.
+        """
+        wanted = _wanted(top_k, threshold, among, excluding, where, reach)
+        return [_match(parts) for parts in self._gallery.search(self._name, [probe], wanted)[0]]
+
+    def search_many(
+        self,
+        probes: Sequence[Embedding],
+        *,
+        top_k: int = 10,
+        threshold: float | None = None,
+        among: Iterable[str] | None = None,
+        excluding: Iterable[str] | None = None,
+        where: Callable[[str], bool] | None = None,
+        reach: Reach = "auto",
+    ) -> list[list[Match]]:
+        """`search` for many probes, which costs less than one at a time."""
+        if not probes:
+            return []
+        wanted = _wanted(top_k, threshold, among, excluding, where, reach)
+        return [list(map(_match, of_probe)) for of_probe in self._gallery.search(self._name, list(probes), wanted)]
+
+    def vote(
+        self,
+        probe: Embedding,
+        faces: int = 5,
+        *,
+        threshold: float | None = None,
+        among: Iterable[str] | None = None,
+        excluding: Iterable[str] | None = None,
+        where: Callable[[str], bool] | None = None,
+        reach: Reach = "auto",
+    ) -> Vote | None:
+        """Lets the nearest faces vote: those under the threshold are dropped, and the person with the most of the
+        rest is the answer. `None` if no face reaches the threshold."""
+        wanted = _wanted(1, threshold, among, excluding, where, reach)
+        parts = self._gallery.vote(self._name, probe, faces, wanted)
+        return None if parts is None else Vote(*parts)
+
+    # --- People.
+
+    def apply(self, batch: Batch, *, all_or_nothing: bool = False) -> list[Done]:
+        """Makes all changes of a batch with one commit, and tells for each what it did or why it was refused. A
+        refused change does not hinder the others, unless `all_or_nothing`."""
+        outcomes = self._gallery.apply(self._name, batch._items, all_or_nothing)
+        return [Done(tuple(faces), error) for faces, error in outcomes]
+
+    def person(self, person: str) -> Person:
+        """A person. Raises `PersonNotFoundError`."""
+        return _person(self._gallery.person(self._name, person))
+
+    def persons(self) -> Iterator[Person]:
+        """Everybody, in the order of the ids."""
+        after: str | None = None
+        while some := self._gallery.persons_after(self._name, after, 1000):
+            yield from map(_person, some)
+            after = some[-1][0]
+
+    def face(self, face: int) -> EnrolledFace:
+        """A face. Raises `FaceNotFoundError`."""
+        parts = self._gallery.face(self._name, face)
+        return EnrolledFace(*parts[:5], metadata_of(parts[5]))
+
+    def replace_face(self, face: int, embedding: Embedding) -> int:
+        """Gives a face another embedding. Returns its id: another one if the person has that embedding already."""
+        return self._gallery.replace_face(self._name, face, embedding)
+
+    def remove_face(self, face: int) -> None:
+        """Removes a face. Its person stays."""
+        self._gallery.remove_face(self._name, face)
+
+    def remove(self, person: str) -> None:
+        """Removes a person with all faces. `Gallery.compact` erases them from the files."""
+        self._gallery.remove_person(self._name, person)
+
+    def rename(self, person: str, new_id: str) -> None:
+        """Gives a person another id. Raises `PersonExistsError` if it is taken."""
+        self._gallery.rename(self._name, person, new_id)
+
+    def set_name(self, person: str, name: str | None) -> None:
+        """Sets the name to show for a person, or removes it."""
+        self._gallery.set_name(self._name, person, name)
+
+    def set_metadata(self, person: str, metadata: Metadata) -> None:
+        """Replaces what is stored with a person."""
+        self._gallery.set_metadata(self._name, person, json_of(metadata) or "{}")
+
+    def set_face_metadata(self, face: int, metadata: Metadata) -> None:
+        """Replaces what is stored with a face."""
+        self._gallery.set_face_metadata(self._name, face, json_of(metadata) or "{}")
+
+    def merge(self, source: str, into: str) -> None:
+        """Makes one person of two: gives all faces of `source` to `into`, and removes `source`."""
+        self._gallery.merge(self._name, source, into)
+
+    def move(self, person: str, to: Namespace) -> None:
+        """Moves a person with all faces to another namespace of the gallery."""
+        if to._gallery is not self._gallery:
+            raise InvalidArgumentError("a person moves within a gallery; export and import move between galleries")
+        self._gallery.move_person(self._name, person, to._name)
+
+    def clear(self) -> None:
+        """Removes everybody, and forgets the embedding space."""
+        self._gallery.clear(self._name)
+
+    def pin(self, space: Space) -> None:
+        """Pins the embedding space before the first face does."""
+        self._gallery.pin(self._name, space.id, space.threshold, space.dimension)
+
+    @property
+    def space(self) -> Space | None:
+        """The embedding space of the faces here; `None` until it is pinned."""
+        pinned = self._gallery.pinned(self._name)
+        return None if pinned is None else Space(*pinned)
+
+    @property
+    def name(self) -> str:
+        """The namespace's name."""
+        return self._name
+
+    @property
+    def face_count(self) -> int:
+        """How many faces are enrolled."""
+        return self._gallery.counts(self._name)[1]
+
+    def __len__(self) -> int:
+        """How many people are enrolled."""
+        return self._gallery.counts(self._name)[0]
+
+    def __bool__(self) -> bool:
+        # An empty namespace is a namespace all the same.
+        return True
+
+    def __iter__(self) -> Iterator[Person]:
+        return self.persons()
+
+    def __contains__(self, person: object) -> bool:
+        if not isinstance(person, str):
+            return False
+        try:
+            self._gallery.person(self._name, person)
+        except KeyError:
+            return False
+        return True
+
+    def __repr__(self) -> str:
+        return f"<Namespace {self._name!r}>"
+
+
+def _stored(photo: EnrolledPhoto, done: Iterator[Done]) -> EnrolledPhoto:
+    """What became of a photo whose face, if it has one, was the next of a batch."""
+    if photo.error is not None:
+        return photo
+    change = next(done)
+    return EnrolledPhoto(photo.source, photo.person, change.faces[0] if change.faces else None, change.error)
+
+
+def _wanted(
+    top_k: int,
+    threshold: float | None,
+    among: Iterable[str] | None,
+    excluding: Iterable[str] | None,
+    where: Callable[[str], bool] | None,
+    reach: Reach,
+) -> dict[str, Any]:
+    for people in (among, excluding):
+        if isinstance(people, str):
+            raise InvalidArgumentError(f"among and excluding take several ids, such as [{people!r}]")
+    return {
+        "top_k": top_k,
+        "threshold": threshold,
+        "among": None if among is None else set(among),
+        "excluding": None if excluding is None else set(excluding),
+        "predicate": where,
+        "reach": reach,
+    }
