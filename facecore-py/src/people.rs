@@ -1,12 +1,15 @@
 //! The people of a namespace: changing and reading them.
 
+use std::path::PathBuf;
+
 use facecore::gallery::{Batch, Done, FaceId, Metadata, Person, PersonId};
-use facecore::{EmbeddingSpace, Error, ErrorKind, FaceChoice, NewFace, Result};
+use facecore::{EmbeddingSpace, Error, ErrorKind, NewFace, Result};
 use pyo3::prelude::*;
 
 use crate::embedding::Embedding;
 use crate::errors::raise;
 use crate::gallery::Gallery;
+use crate::process::work;
 
 /// A face to enrol: embedding, quality, source, metadata as JSON.
 type FaceToEnrol<'py> = (PyRef<'py, Embedding>, Option<f32>, Option<String>, Option<String>);
@@ -195,37 +198,18 @@ impl Gallery {
         let (person, metadata) = (face.person.as_str().to_owned(), json_of(&face.metadata));
         Ok((face.id.get(), person, face.embedding.into(), face.quality, face.source, metadata))
     }
-
-    /// For each photo of a folder: path, person, the new face's id, or the error. `each` is called with the path of
-    /// each photo that is done, from any thread; what it raises ends the enrolment after the photos at work.
-    fn enrol_folder(
-        &self,
-        py: Python<'_>,
-        namespace: &str,
-        recognizer: &crate::models::Recognizer,
-        folder: std::path::PathBuf,
-        choice: &str,
-        each: Option<Py<PyAny>>,
-    ) -> PyResult<Vec<(std::path::PathBuf, String, Option<u64>, Option<PyErr>)>> {
-        let choice: FaceChoice = crate::models::choice_of(py, choice)?;
-        let raised = crate::search::FirstError::default();
-        let enrolment = self.handle.with(py, |gallery| {
-            let recognizer = recognizer.handle.get()?;
-            let people = gallery.existing_namespace(namespace)?;
-            recognizer.enrol_folder(folder, &people, choice, |path| {
-                if let Some(each) = &each {
-                    raised.note(Python::attach(|py| each.call1(py, (path,)).map(drop)));
-                }
-            })
-        });
-        raised.take()?;
-        let photo = |photo: facecore::pipeline::EnrolledPhoto| {
-            let person = photo.person.as_str().to_owned();
-            match photo.outcome {
-                Ok(face) => (photo.path, person, Some(face.get()), None),
-                Err(error) => (photo.path, person, None, Some(raise(py, &error))),
-            }
-        };
-        Ok(enrolment?.photos.into_iter().map(photo).collect())
-    }
 }
+
+/// The photos of a folder of people as `(person, path)`, and what cannot be tried as `(person, path, error)`.
+#[pyfunction]
+pub fn photos_by_person(py: Python<'_>, folder: PathBuf) -> PyResult<(Vec<(String, PathBuf)>, Vec<Skipped>)> {
+    let found = work(py, || facecore::pipeline::photos_by_person(folder))?;
+    let photos = found.photos.into_iter().map(|(person, path)| (person.as_str().to_owned(), path)).collect();
+    let skipped = found.skipped.into_iter().filter_map(|photo| {
+        let error = photo.outcome.err()?;
+        Some((photo.person.as_str().to_owned(), photo.path, raise(py, &error)))
+    });
+    Ok((photos, skipped.collect()))
+}
+
+type Skipped = (String, PathBuf, PyErr);

@@ -1,7 +1,7 @@
 //! Asking a namespace who somebody is.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use facecore::gallery::{Match, PersonId, Reach, SearchOptions, Vote};
 use pyo3::prelude::*;
@@ -12,11 +12,11 @@ use crate::gallery::Gallery;
 
 /// The first exception that a callback raised; later ones are dropped.
 #[derive(Default)]
-pub struct FirstError(Mutex<Option<PyErr>>);
+struct FirstError(Mutex<Option<PyErr>>);
 
 impl FirstError {
     /// Keeps the error, if it is one and the first.
-    pub fn note<T: Default>(&self, outcome: PyResult<T>) -> T {
+    fn note<T: Default>(&self, outcome: PyResult<T>) -> T {
         outcome.unwrap_or_else(|error| {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
             T::default()
@@ -24,7 +24,7 @@ impl FirstError {
     }
 
     /// Raises what was kept.
-    pub fn take(&self) -> PyResult<()> {
+    fn take(&self) -> PyResult<()> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
     }
 }
@@ -49,7 +49,7 @@ enum ReachOption {
 }
 
 impl Wanted {
-    fn options(self, py: Python<'_>, raised: &std::sync::Arc<FirstError>) -> PyResult<SearchOptions> {
+    fn options(self, py: Python<'_>, raised: &Arc<FirstError>) -> PyResult<SearchOptions> {
         let reach = match self.reach {
             ReachOption::Nearest(faces) => Reach::Nearest(faces),
             ReachOption::Within(miss) => Reach::Within { miss },
@@ -98,7 +98,7 @@ impl Gallery {
         probes: Vec<PyRef<'_, Embedding>>,
         wanted: Wanted,
     ) -> PyResult<Vec<Vec<MatchParts>>> {
-        let raised = std::sync::Arc::new(FirstError::default());
+        let raised = Arc::new(FirstError::default());
         let options = wanted.options(py, &raised)?;
         let probes: Vec<facecore::Embedding> = probes.iter().map(|probe| probe.inner.clone()).collect();
         let found = self.on(py, namespace, |people| match probes.as_slice() {
@@ -119,7 +119,7 @@ impl Gallery {
         faces: usize,
         wanted: Wanted,
     ) -> PyResult<Option<VoteParts>> {
-        let raised = std::sync::Arc::new(FirstError::default());
+        let raised = Arc::new(FirstError::default());
         let options = wanted.options(py, &raised)?;
         let vote = self.on(py, namespace, |people| people.vote(&probe.inner, faces, &options))?;
         raised.take()?;

@@ -77,13 +77,13 @@ def test_a_folder_of_people(recognizer, images, tmp_path) -> None:
         shutil.copy(images / f"{name}.jpg", tmp_path / f"people/{place}.jpg")
     gallery = facecore.Gallery(recognizer=recognizer)
     seen: list[str] = []
-    enrolment = gallery.enrol_folder(tmp_path / "people", each=lambda path: seen.append(os.path.basename(path)))
+    enrolment = gallery.enrol_folder(tmp_path / "people", each=lambda photo: seen.append(os.path.basename(photo.source)))
     assert enrolment.persons == ("biden", "obama") and len(enrolment.faces) == 3
     assert sorted(seen) == ["1.jpg", "2.jpg", "biden.jpg", "two.jpg"]
     (failed,) = enrolment.failed
     assert failed.person == "two" and isinstance(failed.error, facecore.SeveralFacesError)
     with pytest.raises(ZeroDivisionError):
-        gallery.enrol_folder(tmp_path / "people", each=lambda path: 1 / 0)
+        gallery.enrol_folder(tmp_path / "people", each=lambda photo: 1 / 0)
     with pytest.raises(facecore.IoError):
         gallery.enrol_folder(tmp_path / "none")
 

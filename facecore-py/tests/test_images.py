@@ -6,6 +6,9 @@ import base64
 import io
 import pathlib
 import pickle
+import subprocess
+import sys
+import textwrap
 
 import numpy
 import pytest
@@ -150,6 +153,23 @@ def test_a_damaged_photo_is_refused(recognizer, photo) -> None:
         recognizer.recognize(half)
     with pytest.raises(facecore.ImageCorruptError):
         recognizer.recognize(Pillow.open(io.BytesIO(half)))
+
+
+def test_arrays_are_not_copied(pack_options) -> None:
+    """Not even those with gaps between rows: memory does not grow by the size of the pixels."""
+    program = """
+        import resource, sys, numpy, facecore
+        detector = facecore.Detector(detector=sys.argv[1], runtime="rten")
+        detector.detect(numpy.zeros((640, 640, 3), dtype="uint8"), color="rgb")
+        pixels = numpy.ones((8000, 10000, 3), dtype="uint8")
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for array in (pixels, pixels[:, 10:], pixels[100:]):
+            detector.detect(array, color="bgr")
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program), str(pack_options["detector"])]
+    grown = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert grown < 100_000, "kB, where the pixels have 240,000"
 
 
 def test_limits_hold(pack_options, photo) -> None:

@@ -18,7 +18,9 @@ _R = TypeVar("_R")
 def workers(many_photos: bool) -> int:
     """Threads to work at images with: where each call uses all CPUs by itself, two, so that one decodes while the
     other computes."""
-    return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2) if many_photos else 2
+    if not many_photos:
+        return 2
+    return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
 
 
 def outcomes(images: Iterable[_I], task: Callable[[_I], _R], threads: int) -> Iterator[Outcome[_R]]:

@@ -151,13 +151,18 @@ class Namespace:
             yield from [_stored(photo, done) for photo in photos]
 
     def enrol_folder(
-        self, folder: StrPath, *, choice: Choice = "only", each: Callable[[Any], object] | None = None
+        self, folder: StrPath, *, choice: Choice = "only", each: Callable[[EnrolledPhoto], object] | None = None
     ) -> Enrolment:
-        """Enrols a folder with a sub-folder of photos for each person, or a photo named after them. `each` is called
-        with the path of each photo that is done, from any thread."""
-        native = self.recognizer._native
-        photos = self._gallery.enrol_folder(self._name, native, folder, choice, each)
-        return Enrolment(tuple(EnrolledPhoto(os.fspath(path), who, face, error) for path, who, face, error in photos))
+        """Enrols a folder with a sub-folder of photos for each person, or a photo named after them. A photo that
+        fails loses nobody else's. `each` is called with each photo that is done."""
+        found, skipped = _native.photos_by_person(folder)
+        photos: list[EnrolledPhoto] = []
+        for photo in self.enrol_many(found, choice=choice):
+            photos.append(photo)
+            if each is not None:
+                each(photo)
+        photos += [EnrolledPhoto(os.fspath(path), person, None, error) for person, path, error in skipped]
+        return Enrolment(tuple(photos))
 
     def identify(
         self,

@@ -1,7 +1,7 @@
 # The native half: the library's objects, with plain tuples for results. `facecore` gives these names and types.
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, final
 
 import numpy
@@ -159,14 +159,6 @@ class Gallery:
     def person(self, namespace: str, person: str) -> _PersonParts: ...
     def persons_after(self, namespace: str, after: str | None, limit: int) -> list[_PersonParts]: ...
     def face(self, namespace: str, face: int) -> tuple[int, str, Embedding, float | None, str | None, str]: ...
-    def enrol_folder(
-        self,
-        namespace: str,
-        recognizer: Recognizer,
-        folder: _Path,
-        choice: str,
-        each: Callable[[Any], object] | None,
-    ) -> list[tuple[Any, str, int | None, FacecoreError | None]]: ...
     def search(
         self, namespace: str, probes: Sequence[Embedding], wanted: Mapping[str, Any]
     ) -> list[list[_MatchParts]]: ...
@@ -176,6 +168,7 @@ class Gallery:
 
 def error_kinds() -> list[tuple[int, str]]: ...
 def raise_error(code: int, message: str) -> None: ...
+def photos_by_person(folder: _Path) -> tuple[list[tuple[str, Any]], list[tuple[str, Any, FacecoreError]]]: ...
 def runtime_report(
     library: _Path | None, look_first: Sequence[str]
 ) -> tuple[
