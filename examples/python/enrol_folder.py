@@ -28,15 +28,16 @@ def main() -> None:
 
     recognizer = facecore.Recognizer(given.pack, many_photos=True)
     with recognizer, facecore.Gallery(given.gallery, recognizer=recognizer) as gallery:
-        people = gallery.namespace(given.namespace) if given.namespace else gallery
-        enrolment = people.enrol_folder(given.people, choice=given.choice)
+        namespace = gallery.namespace(given.namespace) if given.namespace else gallery
+        enrolment = namespace.enrol_folder(given.people, choice=given.choice)
 
     photos = collections.Counter(photo.person for photo in enrolment.photos if photo.error is None)
     for person, count in photos.items():
         print(f"  {person}  {count} photo{'s' if count > 1 else ''}")
     for photo in enrolment.failed:
         print(f"  skipped: {photo.error}")
-    print(f"enrolled {len(enrolment.persons)} people, {len(enrolment.faces)} faces; skipped {len(enrolment.failed)} photos")
+    people, faces, skipped = map(len, (enrolment.persons, enrolment.faces, enrolment.failed))
+    print(f"enrolled {people} people, {faces} faces; skipped {skipped} photos")
 
 
 if __name__ == "__main__":
