@@ -81,8 +81,8 @@ impl Embedding {
     }
 
     #[getter]
-    fn threshold(&self) -> f32 {
-        self.inner.space().threshold()
+    fn threshold(&self) -> f64 {
+        as_written(self.inner.space().threshold())
     }
 
     #[getter]
@@ -103,7 +103,9 @@ impl Embedding {
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<Embedding>().is_ok_and(|other| other.get().inner == self.inner)
+        let same =
+            |other: &facecore::Embedding| other.values() == self.inner.values() && other.space() == self.inner.space();
+        other.cast::<Embedding>().is_ok_and(|other| same(&other.get().inner))
     }
 
     fn __hash__(&self) -> u64 {
@@ -130,6 +132,11 @@ impl Embedding {
 }
 
 type Restored<'py> = (Bound<'py, PyBytes>, f32, String, f32);
+
+/// The number that a person would write for it: 0.4, not 0.4000000059604645.
+pub fn as_written(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
+}
 
 /// Numbers of any array or sequence.
 fn floats(values: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {

@@ -149,6 +149,9 @@ fn of_buffer(given: &Bound<'_, PyAny>, buffer: PyUntypedBuffer, color: Option<&s
     let py = given.py();
     let shape = buffer.shape().to_vec();
     let Ok(buffer) = buffer.into_typed::<u8>() else {
+        if shape.len() < 2 {
+            return Err(invalid(py, "a vector of numbers is no image; facecore.Embedding makes an embedding of it"));
+        }
         let message = "pixels are unsigned bytes (dtype uint8), 0 to 255; convert with .astype(\"uint8\"), after \
                        multiplying by 255 if they are 0 to 1";
         return Err(raise(py, &Error::new(ErrorKind::ImageLayout, message)));

@@ -12,7 +12,7 @@ use facecore::{
 };
 use pyo3::prelude::*;
 
-use crate::embedding::Embedding;
+use crate::embedding::{Embedding, as_written};
 use crate::errors::{invalid, raise};
 use crate::image::Image;
 use crate::input::Source;
@@ -217,7 +217,7 @@ impl Recognizer {
     }
 
     /// Id, threshold and dimension of the embeddings.
-    fn space(&self, py: Python<'_>) -> PyResult<(String, f32, usize)> {
+    fn space(&self, py: Python<'_>) -> PyResult<(String, f64, usize)> {
         self.handle.with(py, |recognizer| Ok(space_of(recognizer.embedder())))
     }
 
@@ -236,8 +236,8 @@ impl Recognizer {
     }
 }
 
-fn space_of(embedder: &facecore::Embedder) -> (String, f32, usize) {
-    (embedder.space().id().to_owned(), embedder.space().threshold(), embedder.dimension())
+fn space_of(embedder: &facecore::Embedder) -> (String, f64, usize) {
+    (embedder.space().id().to_owned(), as_written(embedder.space().threshold()), embedder.dimension())
 }
 
 /// Finds faces.
@@ -311,7 +311,7 @@ impl Embedder {
         Ok(Aligner { inner: facecore::Aligner::new(template) })
     }
 
-    fn space(&self, py: Python<'_>) -> PyResult<(String, f32, usize)> {
+    fn space(&self, py: Python<'_>) -> PyResult<(String, f64, usize)> {
         self.handle.with(py, |embedder| Ok(space_of(&embedder)))
     }
 

@@ -6,7 +6,7 @@ use facecore::gallery::{Batch, Done, FaceId, Metadata, Person, PersonId};
 use facecore::{EmbeddingSpace, Error, ErrorKind, NewFace, Result};
 use pyo3::prelude::*;
 
-use crate::embedding::Embedding;
+use crate::embedding::{Embedding, as_written};
 use crate::errors::raise;
 use crate::gallery::Gallery;
 use crate::process::work;
@@ -94,10 +94,10 @@ fn unknown(what: &str) -> Error {
 #[pymethods]
 impl Gallery {
     /// Space, threshold and dimension, if they are pinned.
-    fn pinned(&self, py: Python<'_>, namespace: &str) -> PyResult<Option<(String, f32, usize)>> {
+    fn pinned(&self, py: Python<'_>, namespace: &str) -> PyResult<Option<(String, f64, usize)>> {
         self.on(py, namespace, |people| {
             let pinned = people.space().zip(people.dimension());
-            Ok(pinned.map(|(space, dimension)| (space.id().to_owned(), space.threshold(), dimension)))
+            Ok(pinned.map(|(space, dimension)| (space.id().to_owned(), as_written(space.threshold()), dimension)))
         })
     }
 

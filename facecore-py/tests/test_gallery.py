@@ -60,6 +60,19 @@ def test_an_enrolment_is_whole_or_not_at_all(recognizer, images) -> None:
     assert gallery.enrol("obama", embedding(1, 128, recognizer.space.id)).faces[0] > 0
 
 
+def test_what_enrolling_takes_and_remembers(recognizer, images) -> None:
+    gallery = facecore.Gallery(recognizer=recognizer)
+    (face,) = gallery.enrol("obama", (images / name for name in ["obama.jpg"])).faces
+    assert gallery.face(face).source == str(images / "obama.jpg")
+    content = (images / "biden.jpg").read_bytes()
+    (face,) = gallery.enrol("biden", content, source="upload 7").faces
+    assert gallery.face(face).source == "upload 7"
+    with (images / "biden.jpg").open("rb") as file:
+        assert gallery.enrol("joe", file).photos[0].source == str(images / "biden.jpg")
+    gallery.enrol("nobody yet", [], name="N. Y.", metadata={"since": 2026})
+    assert gallery.person("nobody yet").faces == () and gallery.person("nobody yet").name == "N. Y."
+
+
 def test_many_pairs_with_an_outcome_each(recognizer, images) -> None:
     gallery = facecore.Gallery(recognizer=recognizer)
     pairs = [("obama", images / "obama.jpg"), ("gone", "not-there.jpg"), ("biden", images / "biden.jpg")]
@@ -149,7 +162,15 @@ def test_searching() -> None:
         gallery.search(probe, where=lambda person: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         gallery.search_many([probe] * 100, where=lambda person: 1 / 0)
-    for options in ({"reach": "far"}, {"reach": 2.0}, {"threshold": float("nan")}, {"among": "person-03"}):
+    with pytest.raises(TypeError, match="no option 'treshold'"):
+        gallery.identify_many([], treshold=0.5)  # type: ignore[call-arg]
+    for options in (
+        {"reach": "far"},
+        {"reach": 2.0},
+        {"threshold": float("nan")},
+        {"threshold": 1.5},
+        {"among": "person-03"},
+    ):
         with pytest.raises(facecore.InvalidArgumentError):
             gallery.search(probe, **options)
     with pytest.raises(facecore.EmbeddingSpaceMismatchError):

@@ -128,6 +128,7 @@ BAD = numpy.zeros((4, 4, 3), dtype="uint8")
         (BAD, "rgba", facecore.ImageLayoutError, "4 channels, not 3"),
         (BAD.astype("float32"), "rgb", facecore.ImageLayoutError, "uint8"),
         (BAD[None], "rgb", facecore.ImageLayoutError, r"not \[1, 4, 4, 3\]"),
+        (BAD[0, 0].astype("float32"), None, facecore.InvalidArgumentError, "facecore.Embedding"),
         (BAD[:0], "rgb", facecore.ImageLayoutError, "."),
         (BAD[:, :0], "rgb", facecore.ImageLayoutError, "."),
         (b"", None, facecore.ImageCorruptError, "zero bytes"),

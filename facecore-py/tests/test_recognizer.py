@@ -49,6 +49,7 @@ def test_results_are_values(recognizer, images) -> None:
         face.score = 1.0  # type: ignore[misc]
     plain = found.to_dict()
     assert json.loads(json.dumps(plain)) == plain
+    assert "faces=(RecognizedFace(" in repr(found) and repr(found.faces[0]).endswith(")")
     assert "embedding" not in plain["faces"][0], "biometric data leaves only when it is asked for"
     assert len(found.to_dict(embeddings=True)["faces"][0]["embedding"]) == 128
     assert str(face.embedding.values[0]) not in repr(face) and "RecognizedFace(box=(" in repr(face)
@@ -67,6 +68,8 @@ def test_embeddings_lend_their_values(recognizer, images) -> None:
     assert bytes(memoryview(made)) == values.tobytes()
     kept = pickle.loads(pickle.dumps(made))
     assert kept == made and hash(kept) == hash(made) and kept.norm == made.norm and kept.space == made.space
+    assert facecore.Embedding._restore(values.tobytes(), 2.0, made.space, 0.4) == made, "its norm is not who it is"
+    assert recognizer.space.threshold == 0.4 == made.threshold
     assert kept != embedding(1) and made != 1
 
 
@@ -132,6 +135,10 @@ def test_many_images_with_an_error_for_each_that_fails(recognizer, images) -> No
         rest[0].unwrap()
     assert rest[0].to_dict()["error"]["code"] == 110
     next(recognizer.recognize_many(iter([images / "obama.jpg"] * 1000)))
+    with pytest.raises(facecore.InvalidArgumentError, match="such as a list"):
+        recognizer.recognize_many("obama.jpg")
+    ones = list(recognizer.recognize_one_many([images / "obama.jpg", images / "two_people.jpg"]))
+    assert ones[0].unwrap().embedding and isinstance(ones[1].error, facecore.SeveralFacesError)
 
 
 def test_an_error_that_is_not_facecores_comes_through(recognizer) -> None:

@@ -8,8 +8,8 @@ searched.
         print(face.person or "unknown", face.score, face.box)
 
 Boxes and points are pixels of the upright image. No face is an empty result; an unknown person is `None`. Every error
-is a `FacecoreError`. All objects may be shared by threads; none may be used in a forked child of a process that used
-the package.
+is a `FacecoreError`, but for arguments of a wrong Python type, which are a `TypeError` as usual. All objects may be
+shared by threads; none may be used in a forked child of a process that used the package.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from ._batch import Batch, Metadata
 from ._gallery import Gallery
 from ._images import Color, ImageLike
 from ._models import Aligner, Detector, DetectorOptions, Embedder, EmbedderOptions, Recognizer, RecognizerOptions
-from ._namespace import Namespace, Reach
+from ._namespace import Namespace, Reach, SearchOptions
 from ._native import Embedding, Image, __version__
 from ._results import (
     Box,
@@ -165,6 +165,7 @@ __all__ = [
     "RuntimeInvalidError",
     "RuntimeNotFoundError",
     "RuntimeReport",
+    "SearchOptions",
     "SeveralFacesError",
     "Space",
     "Stats",

@@ -6,7 +6,7 @@ that it has in Rust and C.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class FacecoreError(Exception):
@@ -18,6 +18,10 @@ class FacecoreError(Exception):
     def __init_subclass__(cls) -> None:
         # Where users find it, for tracebacks.
         cls.__module__ = "facecore"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Code, kind and message as JSON knows them."""
+        return {"code": self.code, "kind": type(self).__name__, "message": str(self)}
 
     def __str__(self) -> str:
         # `KeyError` would show its representation, `OSError` its number.

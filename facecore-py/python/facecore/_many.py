@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from ._errors import FacecoreError
+from ._errors import FacecoreError, InvalidArgumentError
 from ._results import Outcome
 
 _I = TypeVar("_I")
@@ -25,6 +25,12 @@ def workers(many_photos: bool) -> int:
 
 def outcomes(images: Iterable[_I], task: Callable[[_I], _R], threads: int) -> Iterator[Outcome[_R]]:
     """`task` for each image, in order. No more images are taken than threads can work at, and one."""
+    if isinstance(images, (str, bytes, os.PathLike)):
+        raise InvalidArgumentError(f"several images are taken here, such as a list of paths, not {type(images).__name__}")
+    return _in_order(images, task, threads)
+
+
+def _in_order(images: Iterable[_I], task: Callable[[_I], _R], threads: int) -> Iterator[Outcome[_R]]:
     pending: deque[tuple[int, _I, Future[_R]]] = deque()
 
     def oldest() -> Outcome[_R]:

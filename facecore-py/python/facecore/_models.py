@@ -225,6 +225,19 @@ class Recognizer(Closable):
         nobody else's: its outcome holds the error. Images are taken from `images` as results are asked for."""
         return _many.outcomes(images, lambda image: self.recognize(image, color=color), workers or self._workers)
 
+    def recognize_one_many(
+        self,
+        images: Iterable[ImageLike],
+        *,
+        color: Color | None = None,
+        choice: Choice = "only",
+        workers: int | None = None,
+    ) -> Iterator[Outcome[RecognizedFace]]:
+        """`recognize_one` for many images, as `recognize_many` works at them."""
+        return _many.outcomes(
+            images, lambda image: self.recognize_one(image, color=color, choice=choice), workers or self._workers
+        )
+
     def compare(
         self,
         first: ImageLike | Embedding,

@@ -6,7 +6,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
 from . import _many, _native
 from ._batch import Batch, Metadata, json_of, metadata_of
@@ -32,23 +32,47 @@ from ._results import (
     Vote,
 )
 
+Reach: TypeAlias = Literal["auto", "exact"] | int | float
+"""How far a search looks, see `SearchOptions`."""
+
+
+class SearchOptions(TypedDict, total=False):
+    """Whom a search considers, and how far it looks."""
+
+    top_k: int
+    """At most so many people; 10 by default."""
+    threshold: float | None
+    """The cosine from which on a person matches, -1 (everybody) to 1. By default that of the probe's space."""
+    among: Iterable[str] | None
+    """Only these people. Others are as if they were not enrolled."""
+    excluding: Iterable[str] | None
+    """Not these people."""
+    where: Callable[[str], bool] | None
+    """Only people for whom it answers true; it is called with ids, in no particular order and from any thread."""
+    reach: Reach
+    """`"auto"` (the default); `"exact"`, comparing every face in full; the number of nearest faces to compare; or the
+    accepted probability (0 to 1) of missing a face exactly at the threshold."""
+
+
 # What a crash costs at most when many photos are enrolled, and few enough commits not to matter.
 _PHOTOS_A_COMMIT = 256
 
-Reach: TypeAlias = Literal["auto", "exact"] | int | float
-"""How far a search looks: `"auto"`; `"exact"`, comparing every face in full; the number of nearest faces to compare; or
-the accepted probability (0 to 1) of missing a face exactly at the threshold."""
 
 
-def _source_name(image: object) -> str | None:
-    """What is remembered of where a face comes from."""
+def _origin(image: object) -> str | None:
+    """Where an image comes from, if that is known: a path, or the name of a file object."""
     if isinstance(image, str) and image.startswith("data:"):
         return None
-    return os.fspath(image) if isinstance(image, (str, os.PathLike)) else None
+    if isinstance(image, (str, os.PathLike)):
+        return os.fspath(image)
+    name = getattr(image, "name", None)
+    return name if isinstance(name, str) else None
 
 
-def _match(parts: _native._MatchParts) -> Match:
-    return Match(*parts)
+def _several(images: Any) -> list[Any]:
+    """The images of one or several; those that can be gone through themselves, as arrays and files can, are one."""
+    several = isinstance(images, (list, tuple)) or (isinstance(images, Iterator) and not hasattr(images, "read"))
+    return list(images) if several else [images]
 
 
 def _person(parts: _native._PersonParts) -> Person:
@@ -81,25 +105,27 @@ class Namespace:
     def enrol(
         self,
         person: str,
-        images: ImageLike | Embedding | Sequence[ImageLike | Embedding],
+        images: ImageLike | Embedding | Iterable[ImageLike | Embedding],
         *,
         color: Color | None = None,
         choice: Choice = "only",
         skip_errors: bool = False,
+        source: str | None = None,
         name: str | None = None,
         metadata: Metadata | None = None,
     ) -> Enrolment:
         """Adds the face of each image (or embedding) to a person, who is created if absent.
 
         All faces are stored with one commit. If an image shows no face, or several, or cannot be read, the error is
-        raised and nothing is stored; with `skip_errors` the others are stored and the error is in the answer.
-        `name` and `metadata` are the person's and replace what is there; without them it stays.
+        raised and nothing is stored; with `skip_errors` the others are stored and the error is in the answer; if
+        none is left, nothing changes. `source` is remembered with faces whose image has no path of its own. `name`
+        and `metadata` are the person's and replace what is there; without them it stays.
         """
-        given: list[Any] = list(images) if isinstance(images, (list, tuple)) else [images]
+        given = _several(images)
         photos: list[EnrolledPhoto] = []
         batch = Batch()
         for at, image in enumerate(given):
-            source = _source_name(image)
+            origin = _origin(image) or source
             try:
                 if isinstance(image, Embedding):
                     embedding = image
@@ -110,13 +136,15 @@ class Namespace:
                     if len(given) > 1:
                         error.add_note(f"image {at} of {len(given)}; nothing was enrolled")
                     raise
-                photos.append(EnrolledPhoto(source, person, None, error))
+                photos.append(EnrolledPhoto(origin, person, None, error))
             else:
-                photos.append(EnrolledPhoto(source, person, None, None))
-                batch.add(person, embedding, source=source)
-        if name is not None and batch:
+                photos.append(EnrolledPhoto(origin, person, None, None))
+                batch.add(person, embedding, source=origin)
+        if not given:
+            self._gallery.enrol(self._name, person, [])
+        if name is not None and (batch or not given):
             batch.set_name(person, name)
-        if metadata is not None and batch:
+        if metadata is not None and (batch or not given):
             batch.set_metadata(person, metadata)
         done = iter(self.apply(batch, all_or_nothing=True) if batch else [])
         return Enrolment(tuple(_stored(photo, done) for photo in photos))
@@ -143,10 +171,10 @@ class Namespace:
             batch, photos = Batch(), []
             for outcome in some:
                 person, image = outcome.source
-                source = _source_name(image)
-                photos.append(EnrolledPhoto(source, person, None, outcome.error))
+                origin = _origin(image)
+                photos.append(EnrolledPhoto(origin, person, None, outcome.error))
                 if outcome.value is not None:
-                    batch.add(person, outcome.value, source=source)
+                    batch.add(person, outcome.value, source=origin)
             done = iter(self.apply(batch) if batch else [])
             yield from [_stored(photo, done) for photo in photos]
 
@@ -169,39 +197,42 @@ class Namespace:
         image: ImageLike,
         *,
         color: Color | None = None,
-        top_k: int = 10,
-        threshold: float | None = None,
-        among: Iterable[str] | None = None,
-        excluding: Iterable[str] | None = None,
-        where: Callable[[str], bool] | None = None,
-        reach: Reach = "auto",
+        **options: Unpack[SearchOptions],
     ) -> Identification:
-        """The faces of an image, and who they are; `person` of an unknown face is `None`. The arguments after
-        `color` are those of `search`."""
-        found = self.recognizer.recognize(image, color=color)
-        return self.identify_faces(
-            found, top_k=top_k, threshold=threshold, among=among, excluding=excluding, where=where, reach=reach
-        )
+        """The faces of an image, and who they are; `person` of an unknown face is `None`. The options are those of
+        `search`."""
+        wanted = _wanted(options)
+        return self._identified(self.recognizer.recognize(image, color=color), wanted)
 
     def identify_many(
-        self, images: Iterable[ImageLike], *, color: Color | None = None, workers: int | None = None, **search: Any
+        self,
+        images: Iterable[ImageLike],
+        *,
+        color: Color | None = None,
+        workers: int | None = None,
+        **options: Unpack[SearchOptions],
     ) -> Iterator[Outcome[Identification]]:
         """`identify` for many images, worked at by `workers` threads, in their order. An image that fails loses
         nobody else's: its outcome holds the error."""
-        recognizer = self.recognizer
-        threads = workers or recognizer._workers
-        return _many.outcomes(images, lambda image: self.identify(image, color=color, **search), threads)
+        wanted, recognizer = _wanted(options), self.recognizer
 
-    def identify_faces(self, found: Recognition, **search: Any) -> Identification:
-        """Who the faces are that a recognizer found. The other arguments are those of `search`."""
+        def look(image: ImageLike) -> Identification:
+            return self._identified(recognizer.recognize(image, color=color), wanted)
+
+        return _many.outcomes(images, look, workers or recognizer._workers)
+
+    def identify_faces(self, found: Recognition, **options: Unpack[SearchOptions]) -> Identification:
+        """Who the faces are that a recognizer found. The options are those of `search`."""
+        return self._identified(found, _wanted(options))
+
+    def _identified(self, found: Recognition, wanted: dict[str, Any]) -> Identification:
         start = time.perf_counter()
         probes = [face.embedding for face in found.faces]
-        matches = self.search_many(probes, **search)
+        matches = self._search(probes, wanted)
         unknown = [at for at, of_face in enumerate(matches) if not of_face]
         nearest: dict[int, Match] = {}
         if unknown:
-            wanted: dict[str, Any] = {**search, "top_k": 1, "threshold": -1.0}
-            closest = self.search_many([probes[at] for at in unknown], **wanted)
+            closest = self._search([probes[at] for at in unknown], {**wanted, "top_k": 1, "threshold": -1.0})
             nearest = {at: of_face[0] for at, of_face in zip(unknown, closest) if of_face}
         faces = []
         for at, (face, of_face) in enumerate(zip(found.faces, matches)):
@@ -240,58 +271,25 @@ class Namespace:
         already, value for value, is not added again: its id is returned."""
         return self._gallery.enrol(self._name, person, [(embedding, quality, source, json_of(metadata))])[0]
 
-    def search(
-        self,
-        probe: Embedding,
-        *,
-        top_k: int = 10,
-        threshold: float | None = None,
-        among: Iterable[str] | None = None,
-        excluding: Iterable[str] | None = None,
-        where: Callable[[str], bool] | None = None,
-        reach: Reach = "auto",
-    ) -> list[Match]:
-        """The people whose best face is at least as near to `probe` as `threshold` (a cosine; by default that of
-        the probe's space; -1 takes everybody), best first. An unknown face gives an empty list.
+    def search(self, probe: Embedding, **options: Unpack[SearchOptions]) -> list[Match]:
+        """The people whose best face is at least as near to `probe` as the threshold, best first. An unknown face
+        gives an empty list. `SearchOptions` says what can be told."""
+        return self._search([probe], _wanted(options))[0]
 
-        `among`, `excluding` and `where` leave people out, as if they were not enrolled. `reach` says how sure it is
-        that nobody is overlooked.
-        """
-        wanted = _wanted(top_k, threshold, among, excluding, where, reach)
-        return [_match(parts) for parts in self._gallery.search(self._name, [probe], wanted)[0]]
-
-    def search_many(
-        self,
-        probes: Sequence[Embedding],
-        *,
-        top_k: int = 10,
-        threshold: float | None = None,
-        among: Iterable[str] | None = None,
-        excluding: Iterable[str] | None = None,
-        where: Callable[[str], bool] | None = None,
-        reach: Reach = "auto",
-    ) -> list[list[Match]]:
+    def search_many(self, probes: Sequence[Embedding], **options: Unpack[SearchOptions]) -> list[list[Match]]:
         """`search` for many probes, which costs less than one at a time."""
+        return self._search(probes, _wanted(options))
+
+    def _search(self, probes: Sequence[Embedding], wanted: dict[str, Any]) -> list[list[Match]]:
         if not probes:
             return []
-        wanted = _wanted(top_k, threshold, among, excluding, where, reach)
-        return [list(map(_match, of_probe)) for of_probe in self._gallery.search(self._name, list(probes), wanted)]
+        found = self._gallery.search(self._name, probes, wanted)
+        return [[Match(*parts) for parts in of_probe] for of_probe in found]
 
-    def vote(
-        self,
-        probe: Embedding,
-        faces: int = 5,
-        *,
-        threshold: float | None = None,
-        among: Iterable[str] | None = None,
-        excluding: Iterable[str] | None = None,
-        where: Callable[[str], bool] | None = None,
-        reach: Reach = "auto",
-    ) -> Vote | None:
+    def vote(self, probe: Embedding, faces: int = 5, **options: Unpack[SearchOptions]) -> Vote | None:
         """Lets the nearest faces vote: those under the threshold are dropped, and the person with the most of the
-        rest is the answer. `None` if no face reaches the threshold."""
-        wanted = _wanted(1, threshold, among, excluding, where, reach)
-        parts = self._gallery.vote(self._name, probe, faces, wanted)
+        rest is the answer. `None` if no face reaches the threshold. `top_k` has no meaning here."""
+        parts = self._gallery.vote(self._name, probe, faces, _wanted(options))
         return None if parts is None else Vote(*parts)
 
     # --- People.
@@ -412,22 +410,20 @@ def _stored(photo: EnrolledPhoto, done: Iterator[Done]) -> EnrolledPhoto:
     return EnrolledPhoto(photo.source, photo.person, change.faces[0] if change.faces else None, change.error)
 
 
-def _wanted(
-    top_k: int,
-    threshold: float | None,
-    among: Iterable[str] | None,
-    excluding: Iterable[str] | None,
-    where: Callable[[str], bool] | None,
-    reach: Reach,
-) -> dict[str, Any]:
-    for people in (among, excluding):
-        if isinstance(people, str):
-            raise InvalidArgumentError(f"among and excluding take several ids, such as [{people!r}]")
+def _wanted(options: SearchOptions) -> dict[str, Any]:
+    """What the native half takes."""
+    for name in options:
+        if name not in SearchOptions.__annotations__:
+            raise TypeError(f"a search has no option {name!r}; it has {', '.join(SearchOptions.__annotations__)}")
+    for name in ("among", "excluding"):
+        if isinstance(options.get(name), str):
+            raise InvalidArgumentError(f"{name} takes several ids, such as [{options.get(name)!r}]")
+    among, excluding = options.get("among"), options.get("excluding")
     return {
-        "top_k": top_k,
-        "threshold": threshold,
+        "top_k": options.get("top_k", 10),
+        "threshold": options.get("threshold"),
         "among": None if among is None else set(among),
         "excluding": None if excluding is None else set(excluding),
-        "predicate": where,
-        "reach": reach,
+        "predicate": options.get("where"),
+        "reach": options.get("reach", "auto"),
     }

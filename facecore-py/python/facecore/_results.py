@@ -53,7 +53,7 @@ def _plain(value: Any, embeddings: bool) -> Any:
     if isinstance(value, Embedding):
         return value.values.tolist()
     if isinstance(value, FacecoreError):
-        return {"code": value.code, "kind": type(value).__name__.removesuffix("Error"), "message": str(value)}
+        return value.to_dict()
     if isinstance(value, (tuple, list)):
         return [_plain(item, embeddings) for item in value]
     return os.fspath(value) if isinstance(value, os.PathLike) else value
@@ -64,7 +64,7 @@ def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, tuple):
-        return "(" + ", ".join(map(_short, value)) + ")"
+        return "(" + ", ".join(map(_short, value)) + ("," if len(value) == 1 else "") + ")"
     return repr(value)
 
 
@@ -120,7 +120,8 @@ class Match(Result):
     probability: float | None
     """That probe and person are the same, 0 to 1; `None` as long as the embedding space has no calibration."""
     margin: float
-    """`score` minus the best score of anybody else met. Near 0 the answer is ambiguous."""
+    """`score` minus the best score of anybody else met. Near 0 the answer is ambiguous; if nobody else was met it is
+    `score` itself, as an unrelated face scores about 0."""
     best_face: int
     """The id of the face with that score."""
     hits: int

@@ -176,8 +176,9 @@ impl Pinned {
     pub fn query<'a>(&self, namespace: &str, probe: &'a Embedding, options: &SearchOptions) -> Result<Checked<'a>> {
         check_fits(namespace, (&self.space, self.index.dimension()), probe.space(), probe.dimension())?;
         let threshold = options.threshold.unwrap_or(probe.space().threshold());
-        if threshold.is_nan() {
-            fail!(InvalidArgument, "the threshold of a search is a cosine, not NaN");
+        // `contains` is false for NaN too.
+        if !(-1.0..=1.0).contains(&threshold) {
+            fail!(InvalidArgument, "the threshold of a search is a cosine, -1 to 1, not {threshold}");
         }
         let reach = match options.reach {
             Reach::Exact => index::Reach::Exact,

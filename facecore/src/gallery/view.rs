@@ -83,7 +83,7 @@ pub(super) fn check_fits(
     if pinned != space {
         fail!(
             EmbeddingSpaceMismatch,
-            "namespace `{namespace}` holds embeddings of {pinned}; this recognizer makes {space}"
+            "namespace `{namespace}` holds embeddings of {pinned}, and one of {space} cannot be compared with them"
         );
     }
     if size != dimension {

@@ -233,7 +233,7 @@ fn load_file(folder: &Path, file: &str, sha256: Option<&str>) -> Result<ModelSou
         _ => true,
     };
     if !named_inside || !leads_inside || file.is_empty() {
-        fail!(PackInvalid, "the file `{file}` is not inside the pack's folder");
+        fail!(PackInvalid, "the file `{file}`, or what it links to, is not inside the pack's folder; copy it there");
     }
     let source = ModelSource::open(folder.join(relative))?;
     if let Some(declared) = sha256 {

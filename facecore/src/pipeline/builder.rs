@@ -187,10 +187,7 @@ impl RecognizerBuilder {
             }
             (None, Some(part)) => (part.source.clone(), part.spec.clone()),
             (None, None) => {
-                fail!(
-                    InvalidArgument,
-                    "no detector was named: give a pack that has one (--pack), or a detector file (--detector)"
-                )
+                fail!(InvalidArgument, "no detector was named: give a pack that has one, or a detector's file")
             }
         };
         Detector::load(&source, spec, &self.runtime_options(), self.detector_options.clone())
@@ -215,10 +212,7 @@ impl RecognizerBuilder {
             }
             (None, Some(part)) => (part.source.clone(), part.spec.clone()),
             (None, None) => {
-                fail!(
-                    InvalidArgument,
-                    "no embedder was named: give a pack that has one (--pack), or an embedder file (--embedder)"
-                )
+                fail!(InvalidArgument, "no embedder was named: give a pack that has one, or an embedder's file")
             }
         };
         Embedder::load(&source, spec, &self.runtime_options(), self.embedder_options.clone())

@@ -127,7 +127,10 @@ fn the_first_face_pins_space_and_dimension() {
 
     let other = Embedding::from_raw(vec![1.0; DIMENSION], EmbeddingSpace::new("other", 0.5)).unwrap();
     let error = staff.search(&other, &SearchOptions::default()).unwrap_err();
-    assert_eq!(error.to_string(), "namespace `staff` holds embeddings of test-64; this recognizer makes other");
+    assert_eq!(
+        error.to_string(),
+        "namespace `staff` holds embeddings of test-64, and one of other cannot be compared with them"
+    );
     for error in [staff.add("bo", &other).unwrap_err(), staff.pin(other.space(), DIMENSION).unwrap_err(), error] {
         assert_eq!(error.kind(), ErrorKind::EmbeddingSpaceMismatch);
     }
