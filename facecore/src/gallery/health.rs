@@ -110,7 +110,7 @@ impl Gallery {
     /// are copied to new files, which replace the old ones. (What a disk or file system keeps of deleted files
     /// is beyond reach.) It needs as much free space as the gallery takes up.
     pub fn compact(&self) -> Result<()> {
-        let mut upkeep = self.shared.lock()?;
+        let mut upkeep = self.shared.wait_for_snapshot(self.shared.lock()?);
         self.shared.save(&mut upkeep, true)?;
         self.shared.store.compact()
     }

@@ -8,19 +8,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
 use super::change::pin_of;
+use super::upkeep::Saving;
 use super::view::{Delta, Pinned, Placed, View};
 use super::{PersonId, Shared};
 use crate::error::{Context, Error, ErrorKind, Result, fail};
 use crate::index::Index as _;
 use crate::index::flat::{Flat, Segment, SharedBytes};
+use crate::store::Read;
 use crate::store::folder::Folder;
-use crate::store::schema::{NamespaceRow, Rows, RowsMut};
+use crate::store::schema::{NamespaceRow, Rows};
 use crate::store::sections::{self, Sections};
-use crate::store::{Durability, Read, sequence};
 
 const MANIFEST: &str = "manifest";
 const MANIFEST_KIND: [u8; 8] = *b"fc-index";
@@ -28,42 +30,6 @@ const SEGMENT_KIND: [u8; 8] = *b"fc-faces";
 
 /// Segments of more rows are not merged with newer ones, but by compaction.
 const MERGED_UP_TO: usize = 16_384;
-/// Fewer changes are left to be replayed when a gallery is closed.
-const SNAPSHOT_AT_CLOSE: usize = 1000;
-
-/// What the writer keeps account of.
-#[derive(Default)]
-pub(super) struct Upkeep {
-    /// Faces and persons changed since the last snapshot.
-    changed: usize,
-    /// The number of the commit that searches see.
-    sequence: u64,
-    /// The number in the name of the next file.
-    next_file: u64,
-}
-
-impl Upkeep {
-    pub fn new(folder: &Folder, sequence: u64) -> Result<Upkeep> {
-        let numbers = folder.index_files()?.into_iter().filter_map(|name| name.strip_suffix(".faces")?.parse().ok());
-        Ok(Upkeep { changed: 0, sequence, next_file: numbers.max().map_or(0, |number: u64| number + 1) })
-    }
-
-    /// A snapshot is of no use and is to be replaced.
-    fn distrust(&mut self, of: &str, error: &Error) {
-        tracing::warn!("the snapshot of {of} is built anew: {error}");
-        self.changed = usize::MAX;
-    }
-
-    /// Changes that no snapshot has were found when the gallery was opened.
-    fn committed_before(&mut self, changes: usize) {
-        self.changed = self.changed.saturating_add(changes);
-    }
-
-    pub fn committed(&mut self, changes: usize) {
-        self.changed = self.changed.saturating_add(changes);
-        self.sequence += 1;
-    }
-}
 
 #[derive(Serialize, Deserialize)]
 struct Manifest {
@@ -93,120 +59,29 @@ struct SegmentHeader {
     layout: u32,
 }
 
-impl Shared {
-    /// Work that is due now and then after a commit. The commit stands whatever becomes of it.
-    pub(super) fn keep_up(&self, upkeep: &mut Upkeep) {
-        if upkeep.changed < self.options.snapshot_every {
-            return;
-        }
-        upkeep.changed = 0;
-        self.save_or_warn(upkeep);
-    }
-
-    /// When the last handle is gone.
-    pub(super) fn close(&self) {
-        if self.folder.is_none() || self.options.read_only {
-            return;
-        }
-        let mut upkeep = self.hold_still();
-        if upkeep.changed >= SNAPSHOT_AT_CLOSE {
-            self.save_or_warn(&mut upkeep);
-        }
-        if let Err(error) = self.store.flush() {
-            tracing::error!("the last changes may not be on disk: {error}");
-        }
-    }
-
-    fn save_or_warn(&self, upkeep: &mut Upkeep) {
-        if let Err(error) = self.save(upkeep, false) {
-            tracing::warn!("no snapshot was written; opening the gallery will take longer: {error}");
-        }
-    }
-
-    /// Tidies every index and, in a folder, writes a snapshot. With `whole`, nothing removed is left in it.
-    pub(super) fn save(&self, upkeep: &mut Upkeep, whole: bool) -> Result<()> {
-        let Some(folder) = &self.folder else {
-            for slot in self.slots() {
-                let Some(view) = slot.view.load_full() else { continue };
-                slot.view.store(Some(Arc::new(view.tidied(whole))));
-            }
-            return Ok(());
-        };
-        // A snapshot must not be of a commit that a loss of power undoes, and of none but what searches see.
-        self.store.flush()?;
-        self.catch_up(upkeep)?;
-        let read = self.store.read()?;
-        let (gallery, next_namespace) = (gallery_id(&*read)?, Rows(&*read).next_namespace()?);
-        drop(read);
-        let sequence = upkeep.sequence;
-        let mut views = Vec::new();
-        for slot in self.slots() {
-            let Some(view) = slot.view.load_full() else { continue };
-            let mut view = view.tidied(whole);
-            view.write_segments(folder, &gallery, &mut upkeep.next_file).context_with(|| slot.name.clone())?;
-            slot.view.store(Some(Arc::new(view.clone())));
-            views.push(view);
-        }
-        write_manifest(
-            folder,
-            Manifest { gallery, sequence, next_namespace, layout: Segment::LAYOUT, namespaces: Vec::new() },
-            &views,
-        )?;
-        let pinned = views.iter().filter_map(|view| view.pinned.as_ref());
-        let named: Vec<&str> = pinned.flat_map(Pinned::file_names).chain([MANIFEST]).collect();
-        folder.keep_index_files(&named)?;
-        upkeep.changed = 0;
-
-        let mut write = self.store.write()?;
-        RowsMut(&mut *write).trim_log(sequence)?;
-        // A log that is still there after a crash does no harm.
-        write.commit(Durability::Relaxed)?;
-        upkeep.sequence += 1;
-        Ok(())
-    }
-
-    /// Lets searches see what the store has, should they have come apart: after an error of the disk relaxed
-    /// commits may be lost, or a commit be there that seemed to have failed.
-    pub(super) fn catch_up(&self, upkeep: &mut Upkeep) -> Result<()> {
-        let read = self.store.read()?;
-        let found = sequence(&*read)?;
-        if found == upkeep.sequence {
-            return Ok(());
-        }
-        tracing::warn!("the store is at commit {found}, searches were at {}: they follow", upkeep.sequence);
-        let rows = Rows(&*read);
-        let mut gone = self.slots();
-        for (name, row) in rows.namespaces()? {
-            gone.retain(|slot| slot.name != name);
-            let view = rebuild(rows, &row)?;
-            match self.slot(&name) {
-                Some(slot) => slot.view.store(Some(Arc::new(view))),
-                None => drop(self.add_slot(&name, view)),
-            }
-        }
-        gone.iter().for_each(|slot| self.remove_slot(slot));
-        (upkeep.sequence, upkeep.changed) = (found, usize::MAX);
-        Ok(())
-    }
-}
-
 impl View {
-    /// The same faces in fewer segments. With `whole` in one, without any row that was removed.
-    fn tidied(&self, whole: bool) -> View {
+    /// The same faces, all in segments.
+    pub fn sealed(&self) -> View {
         let mut view = self.clone();
         if let Some(pinned) = &mut view.pinned {
             pinned.index.seal();
             pinned.files.resize(pinned.index.segments().len(), None);
-            match whole {
-                true => pinned.merge_all(),
-                false => pinned.merge_small(),
-            }
-            pinned.tidied = pinned.files.len();
         }
         view
     }
 
-    fn write_segments(&mut self, folder: &Folder, gallery: &str, next_file: &mut u64) -> Result<()> {
+    /// Makes fewer segments of those there are. With `whole` one, without any row that was removed.
+    pub fn tidy(&mut self, whole: bool) {
+        let Some(pinned) = &mut self.pinned else { return };
+        match whole {
+            true => pinned.merge_all(),
+            false => pinned.merge_small(),
+        }
+        pinned.tidied = pinned.files.len();
+    }
+
+    /// Writes the segments that are in no file, and has all mapped.
+    pub fn write_segments(&mut self, folder: &Folder, gallery: &str, next_file: &AtomicU64) -> Result<()> {
         let Some(pinned) = &mut self.pinned else { return Ok(()) };
         let header = SegmentHeader {
             gallery: gallery.to_owned(),
@@ -215,8 +90,7 @@ impl View {
             layout: Segment::LAYOUT,
         };
         for at in (0..pinned.files.len()).filter(|at| pinned.files[*at].is_none()).collect::<Vec<_>>() {
-            let name: Arc<str> = format!("{next_file}.faces").into();
-            *next_file += 1;
+            let name: Arc<str> = format!("{}.faces", next_file.fetch_add(1, Ordering::Relaxed)).into();
             let path = folder.index_file(&name);
             if let Some(segment) = pinned.index.segments().nth(at) {
                 sections::write(&path, SEGMENT_KIND, &to_json(&header)?, &segment.columns())?;
@@ -266,9 +140,25 @@ impl Pinned {
     }
 }
 
-fn write_manifest(folder: &Folder, mut manifest: Manifest, views: &[View]) -> Result<()> {
+impl Saving {
+    /// The files that the snapshot consists of.
+    pub fn file_names(&self) -> Vec<&str> {
+        let pinned = self.views().filter_map(|view| view.pinned.as_ref());
+        pinned.flat_map(Pinned::file_names).chain([MANIFEST]).collect()
+    }
+}
+
+/// Makes the snapshot valid.
+pub(super) fn write_manifest(folder: &Folder, saving: &Saving) -> Result<()> {
+    let mut manifest = Manifest {
+        gallery: saving.gallery.clone(),
+        sequence: saving.sequence,
+        next_namespace: saving.next_namespace,
+        layout: Segment::LAYOUT,
+        namespaces: Vec::new(),
+    };
     let mut parts: Vec<Vec<u8>> = Vec::new();
-    for view in views {
+    for view in saving.views() {
         parts.push(directory_bytes(view));
         let (mut dimension, mut files) = (0, Vec::new());
         if let Some(pinned) = &view.pinned {
@@ -315,7 +205,7 @@ fn from_json<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T> {
         .map_err(|error| Error::new(ErrorKind::GalleryCorrupt, format!("malformed header: {error}")).with_source(error))
 }
 
-fn gallery_id(read: &dyn Read) -> Result<String> {
+pub(super) fn gallery_id(read: &dyn Read) -> Result<String> {
     Ok(format!("{:032x}", Rows(read).gallery()?))
 }
 
@@ -373,7 +263,7 @@ pub(super) fn load(shared: &Shared) -> Result<()> {
     }
     drop(read);
     if !shared.options.read_only {
-        shared.keep_up(&mut upkeep);
+        shared.keep_up_at_once(&mut upkeep);
     }
     Ok(())
 }
@@ -499,7 +389,7 @@ pub(super) fn damaged_files(folder: &Folder) -> Result<Vec<String>> {
 }
 
 /// Everything of a namespace from the store. A damaged face is left out, with a warning.
-fn rebuild(rows: Rows<'_>, row: &NamespaceRow) -> Result<View> {
+pub(super) fn rebuild(rows: Rows<'_>, row: &NamespaceRow) -> Result<View> {
     let mut view = View { number: row.number, ..View::default() };
     for found in rows.numbers(row.number)? {
         match found {

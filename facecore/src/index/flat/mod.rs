@@ -161,6 +161,25 @@ impl Flat {
         Arc::make_mut(&mut self.segments).splice(range, merged.into_iter().map(Sealed::new));
     }
 
+    /// This index with the segments of `to` in the place of those of `from`, a state before it without a tail: the
+    /// same faces in other segments. What was added and removed since stays so. `None` if the segments of `from`
+    /// are not its oldest ones.
+    pub fn rebased(&self, from: &Flat, to: &Flat) -> Option<Flat> {
+        let (old, since) = self.segments.split_at_checked(from.segments.len())?;
+        let mut segments = to.segments.to_vec();
+        for (now, then) in old.iter().zip(&*from.segments) {
+            if !now.segment.is(&then.segment) {
+                return None;
+            }
+            for row in now.dead.rows_since(&then.dead) {
+                let (at, row) = find_live(&segments, now.segment.id(row))?;
+                segments[at].remove(row);
+            }
+        }
+        segments.extend_from_slice(since);
+        Some(Flat { segments: Arc::new(segments), ..self.clone() })
+    }
+
     /// All rows, those of the tail last.
     fn parts(&self) -> Vec<Rows<'_>> {
         self.segments.iter().map(Sealed::rows).chain(self.tail.rows()).collect()
@@ -168,13 +187,17 @@ impl Flat {
 
     /// Where a live face is among the segments.
     fn find_sealed(&self, face: u64) -> Option<(usize, usize)> {
-        // The newest first: most changes concern what was added lately.
-        (0..self.segments.len()).rev().find_map(|at| {
-            let Sealed { segment, dead } = &self.segments[at];
-            let row = segment.find(face)?;
-            (!dead.contains(row)).then_some((at, row))
-        })
+        find_live(&self.segments, face)
     }
+}
+
+/// Which of the segments has a live face, and in which row.
+fn find_live(segments: &[Sealed], face: u64) -> Option<(usize, usize)> {
+    // The newest first: most changes concern what was added lately.
+    segments.iter().enumerate().rev().find_map(|(at, Sealed { segment, dead })| {
+        let row = segment.find(face)?;
+        (!dead.contains(row)).then_some((at, row))
+    })
 }
 
 impl Sealed {
@@ -184,6 +207,11 @@ impl Sealed {
 
     fn rows(&self) -> Rows<'_> {
         self.segment.rows(&self.dead)
+    }
+
+    /// Removes a live row.
+    fn remove(&mut self, row: usize) {
+        Arc::make_mut(&mut self.dead).insert(row, self.segment.len());
     }
 }
 
@@ -224,8 +252,7 @@ impl Index for Flat {
         if let Some(spot) = self.tail.find(face) {
             self.tail.remove(spot);
         } else if let Some((at, row)) = self.find_sealed(face) {
-            let sealed = &mut Arc::make_mut(&mut self.segments)[at];
-            Arc::make_mut(&mut sealed.dead).insert(row, sealed.segment.len());
+            Arc::make_mut(&mut self.segments)[at].remove(row);
         } else {
             return false;
         }

@@ -132,6 +132,16 @@ impl Segment {
         self.0.above.binary_search(&u32::try_from(above).ok()?).ok()
     }
 
+    /// The face in a row.
+    pub(super) fn id(&self, row: usize) -> u64 {
+        self.0.base[0] + u64::from(self.0.above[row])
+    }
+
+    /// Whether it is the very same as `other`, not just equal.
+    pub(super) fn is(&self, other: &Segment) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(super) fn dimension(&self) -> usize {
         self.0.dimension
     }

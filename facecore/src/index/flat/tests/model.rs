@@ -80,10 +80,13 @@ fn compare(index: &Flat, model: &Model, random: &mut Random) {
     assert_eq!(index.get(u64::MAX), None);
 }
 
-fn run(seed: u64, steps: usize) {
+fn run(seed: u64, steps: usize) -> usize {
     let mut random = Random(seed);
     let (mut index, mut model) = (Flat::new(DIMENSION), Model::default());
     let mut snapshots: Vec<(Flat, Model)> = Vec::new();
+    // A state, and the same with fewer segments.
+    let mut tidied: Option<(Flat, Flat)> = None;
+    let mut rebased = 0;
     let mut free: BTreeSet<u64> = BTreeSet::new();
     let mut next = 1;
     for step in 0..steps {
@@ -133,7 +136,24 @@ fn run(seed: u64, steps: usize) {
                 (index, model) = snapshots.swap_remove(random.below(snapshots.len()));
                 next = next.max(model.0.keys().next_back().map_or(0, |last| last + 1));
                 free.clear();
+                tidied = None;
             }
+            97..99 => match tidied.take() {
+                Some((from, to)) => {
+                    if let Some(other) = index.rebased(&from, &to) {
+                        index = other;
+                        rebased += 1;
+                    }
+                }
+                None => {
+                    index.seal();
+                    let (from, mut to) = (index.clone(), index.clone());
+                    let segments = to.segments().len();
+                    to.merge(segments / 2..segments);
+                    to.merge(0..segments / 2);
+                    tidied = Some((from, to));
+                }
+            },
             _ => snapshots.push((index.clone(), model.clone())),
         }
         if step % 5 == 0 {
@@ -144,13 +164,36 @@ fn run(seed: u64, steps: usize) {
     for (index, model) in &snapshots {
         compare(index, model, &mut random);
     }
+    rebased
 }
 
 #[test]
 fn random_operations_keep_the_index_equal_to_a_list() {
-    for seed in 0..12 {
-        run(seed, 120);
+    let rebased: usize = (0..12).map(|seed| run(seed, 120)).sum();
+    assert!(rebased > 0);
+}
+
+#[test]
+fn an_index_takes_over_other_segments_of_its_faces() {
+    let (mut index, _) = population(DIMENSION, 300, 20, &mut Random(7));
+    index.seal();
+    (0..100).for_each(|face| assert!(index.remove(face)));
+    let from = index.clone();
+    let mut to = from.clone();
+    to.merge(0..1);
+    let values = Random(8).unit(DIMENSION);
+    // Removed, and partly there again under the same ids, in a segment and in the tail.
+    (100..200).for_each(|face| assert!(index.remove(face)));
+    (100..120).for_each(|face| index.insert(face, 1, &values));
+    index.seal();
+    (120..130).for_each(|face| index.insert(face, 1, &values));
+    let rebased = index.rebased(&from, &to).unwrap();
+    assert_eq!((rebased.len(), rebased.dead(0), rebased.segments().len()), (130, 100, 2));
+    for face in 0..300 {
+        assert_eq!(rebased.get(face), index.get(face), "face {face}");
     }
+    index.merge(0..1);
+    assert!(index.rebased(&from, &to).is_none(), "it has come about otherwise");
 }
 
 #[test]
