@@ -301,7 +301,7 @@ impl Check<'_> {
         if seen != owner {
             self.problem(format!("searches see face {id} as another person's"));
         }
-        if (with_vectors && values != row.values) || vector_hash(values) != row.hash {
+        if (with_vectors && *values != *row.values) || vector_hash(values) != row.hash {
             self.problem(format!("searches see face {id} with other values than are stored"));
         }
         let space = self.view.pin().map(|(space, _)| space);

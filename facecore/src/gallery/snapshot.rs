@@ -432,7 +432,7 @@ fn named(rows: Rows<'_>, namespace: u32, number: u32) -> Result<Option<PersonId>
 fn placed(rows: Rows<'_>, namespace: &NamespaceRow, face: u64) -> Result<Option<Placed>> {
     match rows.face(face) {
         Ok(Some(row)) if row.namespace == namespace.number && row.values.len() == namespace.dimension as usize => {
-            Ok(Some(Placed { owner: row.person, values: row.values.into() }))
+            Ok(Some(Placed { owner: row.person, values: row.values }))
         }
         Ok(_) => Ok(None),
         Err(error) if error.kind() == ErrorKind::GalleryCorrupt => {

@@ -51,7 +51,7 @@ pub(super) struct Delta {
 /// A face's vector and whose it is.
 pub(super) struct Placed {
     pub owner: u32,
-    pub values: Box<[f32]>,
+    pub values: Arc<[f32]>,
 }
 
 impl Pinned {

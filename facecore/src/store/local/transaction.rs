@@ -185,8 +185,8 @@ impl Read for Writing<'_> {
 }
 
 impl Write for Writing<'_> {
-    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
-        self.changes[table as usize].insert(key.to_vec(), Some(value.to_vec()));
+    fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) -> Result<()> {
+        self.changes[table as usize].insert(key.to_vec(), Some(value));
         Ok(())
     }
 
