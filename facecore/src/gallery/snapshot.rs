@@ -6,6 +6,7 @@
 //! replaces the one before; then files that it does not name are removed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +19,7 @@ use super::view::{Delta, Pinned, Placed, View};
 use super::{PersonId, Shared};
 use crate::error::{Context, Error, ErrorKind, Result, fail};
 use crate::index::Index as _;
-use crate::index::flat::{Flat, Segment, SharedBytes};
+use crate::index::flat::{Flat, Part, Segment, SharedBytes};
 use crate::store::Read;
 use crate::store::folder::Folder;
 use crate::store::schema::{NamespaceRow, Rows};
@@ -70,35 +71,38 @@ impl View {
         view
     }
 
-    /// Makes fewer segments of those there are. With `whole` one, without any row that was removed.
-    pub fn tidy(&mut self, whole: bool) {
-        let Some(pinned) = &mut self.pinned else { return };
+    /// Makes fewer segments of those there are, and in a folder has all in files. With `whole` it makes one,
+    /// without any row that was removed.
+    pub fn tidy(&mut self, whole: bool, gallery: &str, folder: Option<&Folder>, next_file: &AtomicU64) -> Result<()> {
+        let Some(pinned) = &mut self.pinned else { return Ok(()) };
+        let dimension = pinned.index.dimension();
+        let header =
+            SegmentHeader { gallery: gallery.to_owned(), namespace: self.number, dimension, layout: Segment::LAYOUT };
+        let maker = Maker { folder, next_file, header };
         match whole {
-            true => pinned.merge_all(),
-            false => pinned.merge_small(),
+            true => pinned.merge_all(&maker)?,
+            false => pinned.merge_small(&maker)?,
         }
         pinned.tidied = pinned.files.len();
-    }
-
-    /// Writes the segments that are in no file, and has all mapped.
-    pub fn write_segments(&mut self, folder: &Folder, gallery: &str, next_file: &AtomicU64) -> Result<()> {
-        let Some(pinned) = &mut self.pinned else { return Ok(()) };
-        let header = SegmentHeader {
-            gallery: gallery.to_owned(),
-            namespace: self.number,
-            dimension: pinned.index.dimension(),
-            layout: Segment::LAYOUT,
-        };
-        for at in (0..pinned.files.len()).filter(|at| pinned.files[*at].is_none()).collect::<Vec<_>>() {
-            let name: Arc<str> = format!("{}.faces", next_file.fetch_add(1, Ordering::Relaxed)).into();
-            let path = folder.index_file(&name);
-            if let Some(segment) = pinned.index.segments().nth(at) {
-                sections::write(&path, SEGMENT_KIND, &to_json(&header)?, &segment.columns())?;
-            }
-            pinned.index.replace_segment(at, open_segment(path, &header)?)?;
-            pinned.files[at] = Some(name);
-        }
         Ok(())
+    }
+}
+
+/// Who makes segments: in a folder files that are mapped, else in memory.
+struct Maker<'a> {
+    folder: Option<&'a Folder>,
+    next_file: &'a AtomicU64,
+    header: SegmentHeader,
+}
+
+impl Maker<'_> {
+    /// A segment, and its file's name.
+    fn make(&self, part: Part<'_>) -> Result<(Segment, Option<Arc<str>>)> {
+        let Some(folder) = self.folder else { return Ok((part.segment(), None)) };
+        let name: Arc<str> = format!("{}.faces", self.next_file.fetch_add(1, Ordering::Relaxed)).into();
+        let path = folder.index_file(&name);
+        sections::write(&path, SEGMENT_KIND, &to_json(&self.header)?, Segment::COLUMNS, |at, out| part.write(at, out))?;
+        Ok((open_segment(path, &self.header)?, Some(name)))
     }
 }
 
@@ -107,16 +111,14 @@ impl Pinned {
         self.files.iter().flatten().map(|name| &**name)
     }
 
-    fn merge_all(&mut self) {
+    fn merge_all(&mut self, maker: &Maker<'_>) -> Result<()> {
         let segments = self.files.len();
-        if segments > 1 || (0..segments).any(|at| self.index.dead(at) > 0) {
-            self.merge(0..segments);
-        }
+        if segments > 1 || self.is_due(0..segments, maker) { self.merge(0..segments, maker) } else { Ok(()) }
     }
 
     /// Merges the newest segments as long as the one before them is small and not much larger, so that there are
     /// few and each row is copied few times; and rewrites segments in which nearly a third of the rows is dead.
-    fn merge_small(&mut self) {
+    fn merge_small(&mut self, maker: &Maker<'_>) -> Result<()> {
         let rows: Vec<usize> = self.index.segments().map(Segment::len).collect();
         let (mut start, mut live) = (rows.len(), 0usize);
         let live_in = |at: usize| rows[at] - self.index.dead(at);
@@ -125,18 +127,27 @@ impl Pinned {
             live += live_in(start);
         }
         let sparse: Vec<usize> = (0..start).filter(|at| self.index.dead(*at) * 10 > rows[*at] * 3).collect();
-        if rows.len() - start > 1 || (start..rows.len()).any(|at| self.index.dead(at) > 0) {
-            self.merge(start..rows.len());
+        if rows.len() - start > 1 || self.is_due(start..rows.len(), maker) {
+            self.merge(start..rows.len(), maker)?;
         }
         // From the end, so that the numbers of those before stay right.
-        sparse.into_iter().rev().for_each(|at| self.merge(at..at + 1));
+        sparse.into_iter().rev().try_for_each(|at| self.merge(at..at + 1, maker))
     }
 
-    fn merge(&mut self, range: std::ops::Range<usize>) {
-        let before = self.index.segments().len();
-        self.index.merge(range.clone());
-        let made = self.index.segments().len() + range.len() - before;
-        self.files.splice(range, std::iter::repeat_n(None, made));
+    /// Whether something of `range` was removed, or belongs into a file and is not in one.
+    fn is_due(&self, mut range: Range<usize>, maker: &Maker<'_>) -> bool {
+        range.any(|at| self.index.dead(at) > 0 || maker.folder.is_some() && self.files[at].is_none())
+    }
+
+    fn merge(&mut self, range: Range<usize>, maker: &Maker<'_>) -> Result<()> {
+        let mut files = Vec::new();
+        self.index.merge(range.clone(), |part| {
+            let (segment, file) = maker.make(part)?;
+            files.push(file);
+            Ok(segment)
+        })?;
+        self.files.splice(range, files);
+        Ok(())
     }
 }
 
@@ -168,8 +179,9 @@ pub(super) fn write_manifest(folder: &Folder, saving: &Saving) -> Result<()> {
         }
         manifest.namespaces.push(ManifestNamespace { number: view.number, dimension, files });
     }
-    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-    sections::write(&folder.index_file(MANIFEST), MANIFEST_KIND, &to_json(&manifest)?, &parts)
+    sections::write(&folder.index_file(MANIFEST), MANIFEST_KIND, &to_json(&manifest)?, parts.len(), |at, out| {
+        out.write_all(&parts[at])
+    })
 }
 
 /// For each person: number (u32), length of the id (u16), both little endian, and the id.

@@ -83,10 +83,8 @@ impl Saving {
     /// Tidies every index and, in a folder, writes the snapshot. With `whole`, nothing removed is left in it.
     pub fn make(&mut self, shared: &Shared, whole: bool) -> Result<()> {
         for Part { slot, to, .. } in &mut self.parts {
-            to.tidy(whole);
-            if let Some(folder) = &shared.folder {
-                to.write_segments(folder, &self.gallery, &shared.next_file).context_with(|| slot.name.clone())?;
-            }
+            let tidied = to.tidy(whole, &self.gallery, shared.folder.as_ref(), &shared.next_file);
+            tidied.context_with(|| slot.name.clone())?;
         }
         shared.folder.as_ref().map_or(Ok(()), |folder| write_manifest(folder, self))
     }

@@ -125,12 +125,11 @@ fn run(seed: u64, steps: usize) -> usize {
             89..92 => {
                 let segments = index.segments().len();
                 let start = random.below(segments + 1);
-                index.merge(start..start + random.below(segments - start + 1));
+                index.merge(start..start + random.below(segments - start + 1), in_memory).unwrap();
             }
             92..95 if index.segments().len() > 0 => {
                 let at = random.below(index.segments().len());
-                let copy = columns::copied(index.segments().nth(at).unwrap(), DIMENSION);
-                index.replace_segment(at, copy).unwrap();
+                index.merge(at..at + 1, |part| Ok(columns::written(part, DIMENSION))).unwrap();
             }
             95..97 if !snapshots.is_empty() => {
                 (index, model) = snapshots.swap_remove(random.below(snapshots.len()));
@@ -149,8 +148,8 @@ fn run(seed: u64, steps: usize) -> usize {
                     index.seal();
                     let (from, mut to) = (index.clone(), index.clone());
                     let segments = to.segments().len();
-                    to.merge(segments / 2..segments);
-                    to.merge(0..segments / 2);
+                    to.merge(segments / 2..segments, in_memory).unwrap();
+                    to.merge(0..segments / 2, in_memory).unwrap();
                     tidied = Some((from, to));
                 }
             },
@@ -180,7 +179,7 @@ fn an_index_takes_over_other_segments_of_its_faces() {
     (0..100).for_each(|face| assert!(index.remove(face)));
     let from = index.clone();
     let mut to = from.clone();
-    to.merge(0..1);
+    to.merge(0..1, in_memory).unwrap();
     let values = Random(8).unit(DIMENSION);
     // Removed, and partly there again under the same ids, in a segment and in the tail.
     (100..200).for_each(|face| assert!(index.remove(face)));
@@ -192,7 +191,7 @@ fn an_index_takes_over_other_segments_of_its_faces() {
     for face in 0..300 {
         assert_eq!(rebased.get(face), index.get(face), "face {face}");
     }
-    index.merge(0..1);
+    index.merge(0..1, in_memory).unwrap();
     assert!(index.rebased(&from, &to).is_none(), "it has come about otherwise");
 }
 
@@ -216,7 +215,7 @@ fn a_row_takes_590_bytes_beside_its_vector() {
     }
     assert_eq!(index.memory().dead, 900);
     assert!(index.memory().rest <= 2000 * 590, "{:?}", index.memory());
-    index.merge(0..1);
+    index.merge(0..1, in_memory).unwrap();
     assert_eq!(index.memory().dead, 0);
     assert_eq!(index.memory().vectors, 1100 * 512 * 4);
 }
@@ -227,7 +226,7 @@ fn merging_dead_segments_leaves_none() {
     index.seal();
     (0..50).for_each(|face| assert!(index.remove(face)));
     assert_eq!(index.dead(0), 50);
-    index.merge(0..1);
+    index.merge(0..1, in_memory).unwrap();
     assert_eq!(index.segments().len(), 0);
     assert!(search_one(&index, query(&Random(1).unit(DIMENSION), Reach::Exact)).is_empty());
 }
