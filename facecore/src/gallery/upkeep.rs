@@ -89,6 +89,11 @@ impl Saving {
         shared.folder.as_ref().map_or(Ok(()), |folder| write_manifest(folder, self))
     }
 
+    /// Lets go of what it was made from: not every system removes files that are mapped.
+    fn forget_sources(&mut self) {
+        self.parts.iter_mut().for_each(|part| part.from = View::default());
+    }
+
     /// What it holds.
     pub fn views(&self) -> impl Iterator<Item = &View> {
         self.parts.iter().map(|part| &part.to)
@@ -110,7 +115,12 @@ impl Shared {
         let shared = self.clone();
         let work = move || {
             let _over = Over(&shared);
-            warn_of(saving.make(&shared, false).and_then(|()| shared.install(&saving, &mut shared.hold_still())));
+            warn_of(saving.make(&shared, false).and_then(|()| {
+                shared.install(&saving, &mut shared.hold_still());
+                // Much may be freed here, without the lock.
+                saving.forget_sources();
+                shared.clean_up(&saving, &mut shared.hold_still())
+            }));
         };
         let thread = thread::Builder::new().name("facecore-snapshot".into()).spawn(work);
         let thread = thread.map_err(|error| Error::new(ErrorKind::Io, format!("cannot start a thread: {error}")))?;
@@ -155,7 +165,9 @@ impl Shared {
     pub(super) fn save(&self, upkeep: &mut Upkeep, whole: bool) -> Result<()> {
         let mut saving = self.begin_saving(upkeep)?;
         saving.make(self, whole)?;
-        self.install(&saving, upkeep)
+        self.install(&saving, upkeep);
+        saving.forget_sources();
+        self.clean_up(&saving, upkeep)
     }
 
     /// Takes what a snapshot is to hold.
@@ -176,8 +188,8 @@ impl Shared {
         Ok(Saving { gallery, sequence: upkeep.sequence, next_namespace, parts })
     }
 
-    /// Lets searches use what was made, and removes what it made needless.
-    pub(super) fn install(&self, saving: &Saving, upkeep: &mut Upkeep) -> Result<()> {
+    /// Lets searches use what was made.
+    pub(super) fn install(&self, saving: &Saving, _: &mut Upkeep) {
         for Part { slot, from, to } in &saving.parts {
             // A namespace that was dropped or cleared meanwhile is left as it is.
             let view = slot.view.load_full().and_then(|now| now.rebased(from, to));
@@ -185,13 +197,15 @@ impl Shared {
                 slot.view.store(Some(Arc::new(view)));
             }
         }
+    }
+
+    /// Removes what a snapshot made needless. After a crash what is left of it does no harm.
+    pub(super) fn clean_up(&self, saving: &Saving, upkeep: &mut Upkeep) -> Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         folder.keep_index_files(&saving.file_names())?;
-
         self.catch_up(upkeep)?;
         let mut write = self.store.write()?;
         RowsMut(&mut *write).trim_log(saving.sequence)?;
-        // A log that is still there after a crash does no harm.
         write.commit(Durability::Relaxed)?;
         upkeep.sequence += 1;
         Ok(())

@@ -87,13 +87,16 @@ fn changes_go_on_while_a_snapshot_is_made() {
     fs::write(early.0.join("index/manifest"), manifest).unwrap();
     fs::write(early.0.join("index/999.faces.new"), "half a file").unwrap();
     note(early);
-    shared.install(&saving, &mut shared.hold_still()).unwrap();
-    // As if it had ended when the log was still there.
-    let untrimmed = crashed(&states[1].0, &scratch, "saving-untrimmed");
-    states.push((untrimmed, states[1].1.clone()));
-    states.push((at("installed"), export(&gallery)));
-    assert_sound(&gallery);
+    shared.install(&saving, &mut shared.hold_still());
     change(&gallery, 2);
+    note(at("installed"));
+    shared.clean_up(&saving, &mut shared.hold_still()).unwrap();
+    // As if it had ended when the log was still there.
+    let untrimmed = crashed(&states[3].0, &scratch, "saving-untrimmed");
+    states.push((untrimmed, states[3].1.clone()));
+    states.push((at("cleaned"), export(&gallery)));
+    assert_sound(&gallery);
+    change(&gallery, 3);
     states.push((at("over"), export(&gallery)));
     assert_sound(&gallery);
 
@@ -121,7 +124,8 @@ fn a_snapshot_is_mapped_as_far_as_it_is_still_true() {
     let mut saving = shared.begin_saving(&mut shared.hold_still()).unwrap();
     saving.make(&shared, false).unwrap();
     change(&gallery, 0);
-    shared.install(&saving, &mut shared.hold_still()).unwrap();
+    shared.install(&saving, &mut shared.hold_still());
+    shared.clean_up(&saving, &mut shared.hold_still()).unwrap();
     let files = |name: &str| {
         let view = shared.slot(name).unwrap().view.load_full().unwrap();
         view.pinned.as_ref().map_or(0, |pinned| pinned.files.iter().flatten().count())
@@ -194,7 +198,8 @@ fn a_gallery_in_memory_is_tidied_while_changes_go_on() {
     change(&gallery, 0);
     saving.make(shared, false).unwrap();
     change(&gallery, 1);
-    shared.install(&saving, &mut shared.hold_still()).unwrap();
+    shared.install(&saving, &mut shared.hold_still());
+    shared.clean_up(&saving, &mut shared.hold_still()).unwrap();
     assert_sound(&gallery);
     change(&gallery, 2);
     assert_sound(&gallery);
