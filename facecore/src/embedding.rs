@@ -65,7 +65,7 @@ impl fmt::Debug for EmbeddingSpace {
 /// A face as a point on the unit sphere, together with the length the model gave it.
 #[derive(Clone, PartialEq)]
 pub struct Embedding {
-    values: Box<[f32]>,
+    values: Arc<[f32]>,
     norm: f32,
     space: EmbeddingSpace,
 }
@@ -89,13 +89,13 @@ impl Embedding {
         }
         // Kept finite, so that it survives every text format.
         let norm = norm.min(f64::from(f32::MAX)) as f32;
-        Ok(Embedding { values: values.into_boxed_slice(), norm, space })
+        Ok(Embedding { values: values.into(), norm, space })
     }
 
     /// An embedding that was normalised before it was stored, with the length it had before. Normalising
     /// again could change its last bits, so the values are only checked: `InvalidEmbedding` if their length
     /// differs from 1 by more than 1e-3, or if `norm` is no positive finite number.
-    pub fn from_stored(values: impl Into<Box<[f32]>>, norm: f32, space: EmbeddingSpace) -> Result<Embedding> {
+    pub fn from_stored(values: impl Into<Arc<[f32]>>, norm: f32, space: EmbeddingSpace) -> Result<Embedding> {
         let values = values.into();
         let length = values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
         // `contains` is false for NaN too.
@@ -110,6 +110,11 @@ impl Embedding {
 
     /// The coordinates, of length 1 together.
     pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The coordinates, shared.
+    pub(crate) fn shared_values(&self) -> &Arc<[f32]> {
         &self.values
     }
 
@@ -142,7 +147,7 @@ impl Embedding {
     /// It equals `sqrt(2 - 2 cosine)`. Errors as [`Embedding::cosine`] does.
     pub fn euclidean(&self, other: &Embedding) -> Result<f32> {
         self.check_comparable(other)?;
-        let squared = self.values.iter().zip(&other.values).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+        let squared = self.values.iter().zip(&*other.values).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
         Ok(squared.sqrt())
     }
 

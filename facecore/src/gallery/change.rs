@@ -239,8 +239,13 @@ impl Editor<'_, '_> {
             fail!(InvalidArgument, "the quality of a face is a finite number");
         }
         self.admit(&mut faces.iter().map(|face| &face.embedding))?;
-        let (number, _) = self.ensure_person(person)?;
-        faces.iter().map(|face| self.insert(number, face, None).map(|added| added.id)).collect()
+        let (number, is_new) = self.ensure_person(person)?;
+        let add = |(at, face): (usize, &NewFace)| match at {
+            // Somebody new has no face that it could be.
+            0 if is_new => self.place(number, face, vector_hash(face.embedding.values()), None),
+            _ => self.insert(number, face, None).map(|added| added.id),
+        };
+        faces.iter().enumerate().map(add).collect()
     }
 
     /// The person's number, and whether it was given only now, to a new person.
@@ -265,11 +270,14 @@ impl Editor<'_, '_> {
     /// Adds an admitted face, under an id of its own or a given one. A person that has the same vector
     /// keeps the face it has.
     pub fn insert(&mut self, owner: u32, face: &NewFace, id: Option<FaceId>) -> Result<Added> {
-        let values = face.embedding.values();
-        let hash = vector_hash(values);
+        let hash = vector_hash(face.embedding.values());
         if let Some(same) = self.rows().same_face(self.number(), owner, hash)? {
             return Ok(Added { id: FaceId::from(same), is_new: false });
         }
+        Ok(Added { id: self.place(owner, face, hash, id)?, is_new: true })
+    }
+
+    fn place(&mut self, owner: u32, face: &NewFace, hash: u128, id: Option<FaceId>) -> Result<FaceId> {
         let id = match id {
             Some(id) => id.get(),
             None => self.new_id()?,
@@ -282,10 +290,10 @@ impl Editor<'_, '_> {
             source: face.source.clone(),
             metadata: text_of(&face.metadata),
             hash,
-            values: Vec::new(),
+            values: Arc::default(),
         };
-        self.put_face(id, row, values)?;
-        Ok(Added { id: FaceId::from(id), is_new: true })
+        self.put_face(id, row, face.embedding.shared_values().clone())?;
+        Ok(FaceId::from(id))
     }
 
     fn new_id(&mut self) -> Result<u64> {
@@ -297,10 +305,10 @@ impl Editor<'_, '_> {
         Ok(id)
     }
 
-    fn put_face(&mut self, id: u64, mut row: FaceRow, values: &[f32]) -> Result<()> {
-        row.values = if self.keeps_vectors { values.to_vec() } else { Vec::new() };
+    fn put_face(&mut self, id: u64, mut row: FaceRow, values: Arc<[f32]>) -> Result<()> {
+        row.values = if self.keeps_vectors { values.clone() } else { Arc::default() };
         self.rows_mut().put_face(id, &row)?;
-        let placed = Placed { owner: row.person, values: values.into() };
+        let placed = Placed { owner: row.person, values };
         self.on.delta.faces.insert(id, Some(placed));
         Ok(())
     }
@@ -319,7 +327,7 @@ impl Editor<'_, '_> {
             return Ok(FaceId::from(other));
         }
         (row.norm, row.hash) = (embedding.norm(), hash);
-        self.put_face(id.get(), row, embedding.values())?;
+        self.put_face(id.get(), row, embedding.shared_values().clone())?;
         Ok(id)
     }
 
@@ -398,7 +406,7 @@ impl Editor<'_, '_> {
         self.put_person(&PersonId::from(into), &target)?;
         for (id, row, values) in self.take_faces(source.number)? {
             if self.rows().same_face(row.namespace, target.number, row.hash)?.is_none() {
-                self.put_face(id, FaceRow { person: target.number, ..row }, &values)?;
+                self.put_face(id, FaceRow { person: target.number, ..row }, values)?;
             }
         }
         self.forget_person(from, source.number)
@@ -441,7 +449,7 @@ impl Editor<'_, '_> {
         let (number, _) = self.ensure_person(&PersonId::from(person))?;
         self.put_person(&PersonId::from(person), &PersonRow { number, ..taken })?;
         for (id, row, values) in faces {
-            self.put_face(id, FaceRow { namespace: self.number(), person: number, ..row }, &values)?;
+            self.put_face(id, FaceRow { namespace: self.number(), person: number, ..row }, values)?;
         }
         Ok(())
     }
@@ -502,16 +510,16 @@ impl Editor<'_, '_> {
     }
 
     /// The vector of a face: kept in the store, placed in this transaction, or known to the index.
-    fn values(&self, id: u64, row: &FaceRow) -> Result<Vec<f32>> {
+    fn values(&self, id: u64, row: &FaceRow) -> Result<Arc<[f32]>> {
         if !row.values.is_empty() {
             return Ok(row.values.clone());
         }
         let placed = match self.on.delta.faces.get(&id) {
-            Some(placed) => placed.as_ref().map(|placed| &*placed.values),
-            None => self.on.before.values(id),
+            Some(placed) => placed.as_ref().map(|placed| placed.values.clone()),
+            None => self.on.before.values(id).map(Arc::from),
         };
         match placed {
-            Some(values) => Ok(values.to_vec()),
+            Some(values) => Ok(values),
             None => fail!(Internal, "face {id} has no vector"),
         }
     }
@@ -525,7 +533,7 @@ pub(super) struct Added {
 }
 
 /// Id, row and vector of a face on its way to somebody else.
-pub(super) type TakenFace = (u64, FaceRow, Vec<f32>);
+pub(super) type TakenFace = (u64, FaceRow, Arc<[f32]>);
 
 /// The JSON text that is stored.
 pub(super) fn text_of(metadata: &Metadata) -> String {

@@ -233,7 +233,8 @@ fn face_line(rows: Rows<'_>, view: &View, id: FaceId) -> Result<Line> {
     let Some(row) = rows.face(id.get())? else {
         fail!(GalleryCorrupt, "face {id} is listed, but not stored");
     };
-    let values = if row.values.is_empty() { view.values(id.get()).map(<[f32]>::to_vec) } else { Some(row.values) };
+    let values = if row.values.is_empty() { view.values(id.get()) } else { Some(&*row.values) };
+    let values = values.map(<[f32]>::to_vec);
     let metadata = metadata_of(&row.metadata)?;
     let (face, norm, quality, source) = (Some(id), Some(row.norm), row.quality, row.source);
     Ok(Line { face, norm, quality, source, metadata, embedding: values, ..Line::default() })

@@ -110,7 +110,7 @@ impl Gallery {
     /// are copied to new files, which replace the old ones. (What a disk or file system keeps of deleted files
     /// is beyond reach.) It needs as much free space as the gallery takes up.
     pub fn compact(&self) -> Result<()> {
-        let mut upkeep = self.shared.lock()?;
+        let mut upkeep = self.shared.wait_for_snapshot(self.shared.lock()?);
         self.shared.save(&mut upkeep, true)?;
         self.shared.store.compact()
     }
@@ -301,7 +301,7 @@ impl Check<'_> {
         if seen != owner {
             self.problem(format!("searches see face {id} as another person's"));
         }
-        if (with_vectors && values != row.values) || vector_hash(values) != row.hash {
+        if (with_vectors && *values != *row.values) || vector_hash(values) != row.hash {
             self.problem(format!("searches see face {id} with other values than are stored"));
         }
         let space = self.view.pin().map(|(space, _)| space);

@@ -40,12 +40,15 @@ mod search;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod view;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
 use arc_swap::ArcSwapOption;
 
@@ -63,7 +66,7 @@ use crate::error::{Error, ErrorKind, Result, fail};
 use crate::store::Store;
 use crate::store::folder::Folder;
 use change::Change;
-use snapshot::Upkeep;
+use upkeep::Upkeep;
 use view::View;
 
 /// Namespaces of people. Cloning is cheap and gives another handle to the same gallery; handles may
@@ -72,8 +75,12 @@ use view::View;
 /// A gallery in a folder is closed when its last handle and the last of its namespaces are gone.
 #[derive(Clone)]
 pub struct Gallery {
-    shared: Arc<Shared>,
+    shared: Arc<Closing>,
 }
+
+/// Closes the gallery when the last handle is gone: then and there, though a thread that makes a snapshot has a part
+/// in what is shared.
+struct Closing(Arc<Shared>);
 
 /// What the handles of a gallery and of its namespaces have in common.
 struct Shared {
@@ -84,6 +91,10 @@ struct Shared {
     namespaces: RwLock<BTreeMap<String, Arc<Slot>>>,
     /// Held by the one who changes something, from before the transaction until its result is published.
     writer: Mutex<Upkeep>,
+    /// Signalled when a snapshot is no longer in the making.
+    saved: Condvar,
+    /// The number in the name of the index's next file.
+    next_file: AtomicU64,
 }
 
 /// A namespace's place in the gallery.
@@ -199,7 +210,7 @@ impl Shared {
     }
 
     /// Runs a transaction, commits it, and lets searches see the outcome.
-    fn transact<T>(&self, make: impl FnOnce(&mut Change<'_>) -> Result<T>) -> Result<T> {
+    fn transact<T>(self: &Arc<Self>, make: impl FnOnce(&mut Change<'_>) -> Result<T>) -> Result<T> {
         let mut upkeep = self.lock()?;
         let mut change = self.begin(&mut upkeep)?;
         let made = make(&mut change)?;
@@ -258,7 +269,15 @@ impl Shared {
     }
 }
 
-impl Drop for Shared {
+impl Deref for Closing {
+    type Target = Arc<Shared>;
+
+    fn deref(&self) -> &Arc<Shared> {
+        &self.0
+    }
+}
+
+impl Drop for Closing {
     fn drop(&mut self) {
         self.close();
     }

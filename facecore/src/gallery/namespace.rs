@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::change::{Editor, metadata_of, no_face, no_person};
 use super::view::{View, check_fits, check_pin};
 use super::{
-    Batch, Done, EnrolledFace, FaceId, Match, Metadata, NewFace, Person, PersonId, SearchOptions, Shared, Slot, Vote,
+    Batch, Closing, Done, EnrolledFace, FaceId, Match, Metadata, NewFace, Person, PersonId, SearchOptions, Slot, Vote,
 };
 use crate::embedding::{Embedding, EmbeddingSpace};
 use crate::error::{Context, Error, ErrorKind, Result, fail};
@@ -31,11 +31,11 @@ use crate::store::schema::{PersonRow, Rows};
 #[derive(Clone)]
 pub struct Namespace {
     slot: Arc<Slot>,
-    gallery: Arc<Shared>,
+    gallery: Arc<Closing>,
 }
 
 impl Namespace {
-    pub(super) fn new(slot: Arc<Slot>, gallery: Arc<Shared>) -> Self {
+    pub(super) fn new(slot: Arc<Slot>, gallery: Arc<Closing>) -> Self {
         Namespace { slot, gallery }
     }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Condvar, Mutex, RwLock};
 
-use super::snapshot::{self, Upkeep};
-use super::{Durability, Gallery, Shared};
+use super::upkeep::{self, Upkeep};
+use super::{Closing, Durability, Gallery, Shared, snapshot};
 use crate::error::{Error, Result, fail};
 use crate::store::folder::{Access, Folder};
 use crate::store::local::{self, Local};
@@ -68,8 +69,7 @@ impl GalleryOptions {
 
     /// After how many changed faces and people what searches need is written to files; 32,768 by default. A gallery
     /// that was not closed has to replay that many when it is opened (0.2 s for 32,000 faces of 512 dimensions), and so
-    /// many vectors stay on the heap instead of being mapped. The writing takes time within the call that is the last
-    /// of so many.
+    /// many vectors stay on the heap instead of being mapped. A thread writes them while changes go on.
     #[must_use]
     pub fn snapshot_every(mut self, changes: usize) -> Self {
         self.snapshot_every = changes.max(1);
@@ -86,15 +86,18 @@ impl GalleryOptions {
 
 pub(super) fn in_memory() -> Gallery {
     let store = Memory::new();
-    schema::prepare(&store).expect("a store in memory cannot fail");
+    let prepared = schema::prepare(&store).and_then(|()| sequence(&*store.read()?));
+    let sequence = prepared.expect("a store in memory cannot fail");
     let shared = Shared {
         store: Box::new(store),
         folder: None,
         options: GalleryOptions::default(),
         namespaces: RwLock::new(BTreeMap::new()),
-        writer: Mutex::new(Upkeep::default()),
+        writer: Mutex::new(Upkeep::new(sequence)),
+        saved: Condvar::new(),
+        next_file: AtomicU64::new(0),
     };
-    Gallery { shared: Arc::new(shared) }
+    Gallery { shared: Arc::new(Closing(Arc::new(shared))) }
 }
 
 pub(super) fn open(path: &Path, options: &GalleryOptions) -> Result<Gallery> {
@@ -123,16 +126,18 @@ fn assemble(folder: Folder, options: &GalleryOptions) -> Result<Gallery> {
     } else {
         schema::prepare(&store)?;
     }
-    let upkeep = Upkeep::new(&folder, sequence(&*store.read()?)?)?;
+    let upkeep = Upkeep::new(sequence(&*store.read()?)?);
     let shared = Shared {
         store: Box::new(store),
+        next_file: upkeep::next_file(&folder)?,
         folder: Some(folder),
         options: options.clone(),
         namespaces: RwLock::new(BTreeMap::new()),
         writer: Mutex::new(upkeep),
+        saved: Condvar::new(),
     };
     snapshot::load(&shared)?;
-    Ok(Gallery { shared: Arc::new(shared) })
+    Ok(Gallery { shared: Arc::new(Closing(Arc::new(shared))) })
 }
 
 /// Imports what an older version wrote, and removes it: nobody would look there for biometric data.

@@ -6,21 +6,24 @@
 //! replaces the one before; then files that it does not name are removed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
 use super::change::pin_of;
+use super::upkeep::Saving;
 use super::view::{Delta, Pinned, Placed, View};
 use super::{PersonId, Shared};
 use crate::error::{Context, Error, ErrorKind, Result, fail};
 use crate::index::Index as _;
-use crate::index::flat::{Flat, Segment, SharedBytes};
+use crate::index::flat::{Flat, Part, Segment, SharedBytes};
+use crate::store::Read;
 use crate::store::folder::Folder;
-use crate::store::schema::{NamespaceRow, Rows, RowsMut};
+use crate::store::schema::{NamespaceRow, Rows};
 use crate::store::sections::{self, Sections};
-use crate::store::{Durability, Read, sequence};
 
 const MANIFEST: &str = "manifest";
 const MANIFEST_KIND: [u8; 8] = *b"fc-index";
@@ -28,42 +31,6 @@ const SEGMENT_KIND: [u8; 8] = *b"fc-faces";
 
 /// Segments of more rows are not merged with newer ones, but by compaction.
 const MERGED_UP_TO: usize = 16_384;
-/// Fewer changes are left to be replayed when a gallery is closed.
-const SNAPSHOT_AT_CLOSE: usize = 1000;
-
-/// What the writer keeps account of.
-#[derive(Default)]
-pub(super) struct Upkeep {
-    /// Faces and persons changed since the last snapshot.
-    changed: usize,
-    /// The number of the commit that searches see.
-    sequence: u64,
-    /// The number in the name of the next file.
-    next_file: u64,
-}
-
-impl Upkeep {
-    pub fn new(folder: &Folder, sequence: u64) -> Result<Upkeep> {
-        let numbers = folder.index_files()?.into_iter().filter_map(|name| name.strip_suffix(".faces")?.parse().ok());
-        Ok(Upkeep { changed: 0, sequence, next_file: numbers.max().map_or(0, |number: u64| number + 1) })
-    }
-
-    /// A snapshot is of no use and is to be replaced.
-    fn distrust(&mut self, of: &str, error: &Error) {
-        tracing::warn!("the snapshot of {of} is built anew: {error}");
-        self.changed = usize::MAX;
-    }
-
-    /// Changes that no snapshot has were found when the gallery was opened.
-    fn committed_before(&mut self, changes: usize) {
-        self.changed = self.changed.saturating_add(changes);
-    }
-
-    pub fn committed(&mut self, changes: usize) {
-        self.changed = self.changed.saturating_add(changes);
-        self.sequence += 1;
-    }
-}
 
 #[derive(Serialize, Deserialize)]
 struct Manifest {
@@ -93,138 +60,49 @@ struct SegmentHeader {
     layout: u32,
 }
 
-impl Shared {
-    /// Work that is due now and then after a commit. The commit stands whatever becomes of it.
-    pub(super) fn keep_up(&self, upkeep: &mut Upkeep) {
-        if upkeep.changed < self.options.snapshot_every {
-            return;
-        }
-        upkeep.changed = 0;
-        self.save_or_warn(upkeep);
-    }
-
-    /// When the last handle is gone.
-    pub(super) fn close(&self) {
-        if self.folder.is_none() || self.options.read_only {
-            return;
-        }
-        let mut upkeep = self.hold_still();
-        if upkeep.changed >= SNAPSHOT_AT_CLOSE {
-            self.save_or_warn(&mut upkeep);
-        }
-        if let Err(error) = self.store.flush() {
-            tracing::error!("the last changes may not be on disk: {error}");
-        }
-    }
-
-    fn save_or_warn(&self, upkeep: &mut Upkeep) {
-        if let Err(error) = self.save(upkeep, false) {
-            tracing::warn!("no snapshot was written; opening the gallery will take longer: {error}");
-        }
-    }
-
-    /// Tidies every index and, in a folder, writes a snapshot. With `whole`, nothing removed is left in it.
-    pub(super) fn save(&self, upkeep: &mut Upkeep, whole: bool) -> Result<()> {
-        let Some(folder) = &self.folder else {
-            for slot in self.slots() {
-                let Some(view) = slot.view.load_full() else { continue };
-                slot.view.store(Some(Arc::new(view.tidied(whole))));
-            }
-            return Ok(());
-        };
-        // A snapshot must not be of a commit that a loss of power undoes, and of none but what searches see.
-        self.store.flush()?;
-        self.catch_up(upkeep)?;
-        let read = self.store.read()?;
-        let (gallery, next_namespace) = (gallery_id(&*read)?, Rows(&*read).next_namespace()?);
-        drop(read);
-        let sequence = upkeep.sequence;
-        let mut views = Vec::new();
-        for slot in self.slots() {
-            let Some(view) = slot.view.load_full() else { continue };
-            let mut view = view.tidied(whole);
-            view.write_segments(folder, &gallery, &mut upkeep.next_file).context_with(|| slot.name.clone())?;
-            slot.view.store(Some(Arc::new(view.clone())));
-            views.push(view);
-        }
-        write_manifest(
-            folder,
-            Manifest { gallery, sequence, next_namespace, layout: Segment::LAYOUT, namespaces: Vec::new() },
-            &views,
-        )?;
-        let pinned = views.iter().filter_map(|view| view.pinned.as_ref());
-        let named: Vec<&str> = pinned.flat_map(Pinned::file_names).chain([MANIFEST]).collect();
-        folder.keep_index_files(&named)?;
-        upkeep.changed = 0;
-
-        let mut write = self.store.write()?;
-        RowsMut(&mut *write).trim_log(sequence)?;
-        // A log that is still there after a crash does no harm.
-        write.commit(Durability::Relaxed)?;
-        upkeep.sequence += 1;
-        Ok(())
-    }
-
-    /// Lets searches see what the store has, should they have come apart: after an error of the disk relaxed
-    /// commits may be lost, or a commit be there that seemed to have failed.
-    pub(super) fn catch_up(&self, upkeep: &mut Upkeep) -> Result<()> {
-        let read = self.store.read()?;
-        let found = sequence(&*read)?;
-        if found == upkeep.sequence {
-            return Ok(());
-        }
-        tracing::warn!("the store is at commit {found}, searches were at {}: they follow", upkeep.sequence);
-        let rows = Rows(&*read);
-        let mut gone = self.slots();
-        for (name, row) in rows.namespaces()? {
-            gone.retain(|slot| slot.name != name);
-            let view = rebuild(rows, &row)?;
-            match self.slot(&name) {
-                Some(slot) => slot.view.store(Some(Arc::new(view))),
-                None => drop(self.add_slot(&name, view)),
-            }
-        }
-        gone.iter().for_each(|slot| self.remove_slot(slot));
-        (upkeep.sequence, upkeep.changed) = (found, usize::MAX);
-        Ok(())
-    }
-}
-
 impl View {
-    /// The same faces in fewer segments. With `whole` in one, without any row that was removed.
-    fn tidied(&self, whole: bool) -> View {
+    /// The same faces, all in segments.
+    pub fn sealed(&self) -> View {
         let mut view = self.clone();
         if let Some(pinned) = &mut view.pinned {
             pinned.index.seal();
             pinned.files.resize(pinned.index.segments().len(), None);
-            match whole {
-                true => pinned.merge_all(),
-                false => pinned.merge_small(),
-            }
-            pinned.tidied = pinned.files.len();
         }
         view
     }
 
-    fn write_segments(&mut self, folder: &Folder, gallery: &str, next_file: &mut u64) -> Result<()> {
+    /// Makes fewer segments of those there are, and in a folder has all in files. With `whole` it makes one,
+    /// without any row that was removed.
+    pub fn tidy(&mut self, whole: bool, gallery: &str, folder: Option<&Folder>, next_file: &AtomicU64) -> Result<()> {
         let Some(pinned) = &mut self.pinned else { return Ok(()) };
-        let header = SegmentHeader {
-            gallery: gallery.to_owned(),
-            namespace: self.number,
-            dimension: pinned.index.dimension(),
-            layout: Segment::LAYOUT,
-        };
-        for at in (0..pinned.files.len()).filter(|at| pinned.files[*at].is_none()).collect::<Vec<_>>() {
-            let name: Arc<str> = format!("{next_file}.faces").into();
-            *next_file += 1;
-            let path = folder.index_file(&name);
-            if let Some(segment) = pinned.index.segments().nth(at) {
-                sections::write(&path, SEGMENT_KIND, &to_json(&header)?, &segment.columns())?;
-            }
-            pinned.index.replace_segment(at, open_segment(path, &header)?)?;
-            pinned.files[at] = Some(name);
+        let dimension = pinned.index.dimension();
+        let header =
+            SegmentHeader { gallery: gallery.to_owned(), namespace: self.number, dimension, layout: Segment::LAYOUT };
+        let maker = Maker { folder, next_file, header };
+        match whole {
+            true => pinned.merge_all(&maker)?,
+            false => pinned.merge_small(&maker)?,
         }
+        pinned.tidied = pinned.files.len();
         Ok(())
+    }
+}
+
+/// Who makes segments: in a folder files that are mapped, else in memory.
+struct Maker<'a> {
+    folder: Option<&'a Folder>,
+    next_file: &'a AtomicU64,
+    header: SegmentHeader,
+}
+
+impl Maker<'_> {
+    /// A segment, and its file's name.
+    fn make(&self, part: Part<'_>) -> Result<(Segment, Option<Arc<str>>)> {
+        let Some(folder) = self.folder else { return Ok((part.segment(), None)) };
+        let name: Arc<str> = format!("{}.faces", self.next_file.fetch_add(1, Ordering::Relaxed)).into();
+        let path = folder.index_file(&name);
+        sections::write(&path, SEGMENT_KIND, &to_json(&self.header)?, Segment::COLUMNS, |at, out| part.write(at, out))?;
+        Ok((open_segment(path, &self.header)?, Some(name)))
     }
 }
 
@@ -233,16 +111,14 @@ impl Pinned {
         self.files.iter().flatten().map(|name| &**name)
     }
 
-    fn merge_all(&mut self) {
+    fn merge_all(&mut self, maker: &Maker<'_>) -> Result<()> {
         let segments = self.files.len();
-        if segments > 1 || (0..segments).any(|at| self.index.dead(at) > 0) {
-            self.merge(0..segments);
-        }
+        if segments > 1 || self.is_due(0..segments, maker) { self.merge(0..segments, maker) } else { Ok(()) }
     }
 
     /// Merges the newest segments as long as the one before them is small and not much larger, so that there are
     /// few and each row is copied few times; and rewrites segments in which nearly a third of the rows is dead.
-    fn merge_small(&mut self) {
+    fn merge_small(&mut self, maker: &Maker<'_>) -> Result<()> {
         let rows: Vec<usize> = self.index.segments().map(Segment::len).collect();
         let (mut start, mut live) = (rows.len(), 0usize);
         let live_in = |at: usize| rows[at] - self.index.dead(at);
@@ -251,24 +127,49 @@ impl Pinned {
             live += live_in(start);
         }
         let sparse: Vec<usize> = (0..start).filter(|at| self.index.dead(*at) * 10 > rows[*at] * 3).collect();
-        if rows.len() - start > 1 || (start..rows.len()).any(|at| self.index.dead(at) > 0) {
-            self.merge(start..rows.len());
+        if rows.len() - start > 1 || self.is_due(start..rows.len(), maker) {
+            self.merge(start..rows.len(), maker)?;
         }
         // From the end, so that the numbers of those before stay right.
-        sparse.into_iter().rev().for_each(|at| self.merge(at..at + 1));
+        sparse.into_iter().rev().try_for_each(|at| self.merge(at..at + 1, maker))
     }
 
-    fn merge(&mut self, range: std::ops::Range<usize>) {
-        let before = self.index.segments().len();
-        self.index.merge(range.clone());
-        let made = self.index.segments().len() + range.len() - before;
-        self.files.splice(range, std::iter::repeat_n(None, made));
+    /// Whether something of `range` was removed, or belongs into a file and is not in one.
+    fn is_due(&self, mut range: Range<usize>, maker: &Maker<'_>) -> bool {
+        range.any(|at| self.index.dead(at) > 0 || maker.folder.is_some() && self.files[at].is_none())
+    }
+
+    fn merge(&mut self, range: Range<usize>, maker: &Maker<'_>) -> Result<()> {
+        let mut files = Vec::new();
+        self.index.merge(range.clone(), |part| {
+            let (segment, file) = maker.make(part)?;
+            files.push(file);
+            Ok(segment)
+        })?;
+        self.files.splice(range, files);
+        Ok(())
     }
 }
 
-fn write_manifest(folder: &Folder, mut manifest: Manifest, views: &[View]) -> Result<()> {
+impl Saving {
+    /// The files that the snapshot consists of.
+    pub fn file_names(&self) -> Vec<&str> {
+        let pinned = self.views().filter_map(|view| view.pinned.as_ref());
+        pinned.flat_map(Pinned::file_names).chain([MANIFEST]).collect()
+    }
+}
+
+/// Makes the snapshot valid.
+pub(super) fn write_manifest(folder: &Folder, saving: &Saving) -> Result<()> {
+    let mut manifest = Manifest {
+        gallery: saving.gallery.clone(),
+        sequence: saving.sequence,
+        next_namespace: saving.next_namespace,
+        layout: Segment::LAYOUT,
+        namespaces: Vec::new(),
+    };
     let mut parts: Vec<Vec<u8>> = Vec::new();
-    for view in views {
+    for view in saving.views() {
         parts.push(directory_bytes(view));
         let (mut dimension, mut files) = (0, Vec::new());
         if let Some(pinned) = &view.pinned {
@@ -278,8 +179,9 @@ fn write_manifest(folder: &Folder, mut manifest: Manifest, views: &[View]) -> Re
         }
         manifest.namespaces.push(ManifestNamespace { number: view.number, dimension, files });
     }
-    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-    sections::write(&folder.index_file(MANIFEST), MANIFEST_KIND, &to_json(&manifest)?, &parts)
+    sections::write(&folder.index_file(MANIFEST), MANIFEST_KIND, &to_json(&manifest)?, parts.len(), |at, out| {
+        out.write_all(&parts[at])
+    })
 }
 
 /// For each person: number (u32), length of the id (u16), both little endian, and the id.
@@ -315,7 +217,7 @@ fn from_json<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T> {
         .map_err(|error| Error::new(ErrorKind::GalleryCorrupt, format!("malformed header: {error}")).with_source(error))
 }
 
-fn gallery_id(read: &dyn Read) -> Result<String> {
+pub(super) fn gallery_id(read: &dyn Read) -> Result<String> {
     Ok(format!("{:032x}", Rows(read).gallery()?))
 }
 
@@ -373,7 +275,7 @@ pub(super) fn load(shared: &Shared) -> Result<()> {
     }
     drop(read);
     if !shared.options.read_only {
-        shared.keep_up(&mut upkeep);
+        shared.keep_up_at_once(&mut upkeep);
     }
     Ok(())
 }
@@ -499,7 +401,7 @@ pub(super) fn damaged_files(folder: &Folder) -> Result<Vec<String>> {
 }
 
 /// Everything of a namespace from the store. A damaged face is left out, with a warning.
-fn rebuild(rows: Rows<'_>, row: &NamespaceRow) -> Result<View> {
+pub(super) fn rebuild(rows: Rows<'_>, row: &NamespaceRow) -> Result<View> {
     let mut view = View { number: row.number, ..View::default() };
     for found in rows.numbers(row.number)? {
         match found {
@@ -542,7 +444,7 @@ fn named(rows: Rows<'_>, namespace: u32, number: u32) -> Result<Option<PersonId>
 fn placed(rows: Rows<'_>, namespace: &NamespaceRow, face: u64) -> Result<Option<Placed>> {
     match rows.face(face) {
         Ok(Some(row)) if row.namespace == namespace.number && row.values.len() == namespace.dimension as usize => {
-            Ok(Some(Placed { owner: row.person, values: row.values.into() }))
+            Ok(Some(Placed { owner: row.person, values: row.values }))
         }
         Ok(_) => Ok(None),
         Err(error) if error.kind() == ErrorKind::GalleryCorrupt => {

@@ -51,7 +51,7 @@ pub(super) struct Delta {
 /// A face's vector and whose it is.
 pub(super) struct Placed {
     pub owner: u32,
-    pub values: Box<[f32]>,
+    pub values: Arc<[f32]>,
 }
 
 impl Pinned {
@@ -124,6 +124,18 @@ impl View {
             }
         }
         view
+    }
+
+    /// This state with `to` in the place of `from`, a sealed state before it: the same faces in other segments. `None`
+    /// if it has come about otherwise.
+    pub fn rebased(&self, from: &View, to: &View) -> Option<View> {
+        let (now, from, to) = match (&self.pinned, &from.pinned, &to.pinned) {
+            (Some(now), Some(before), Some(after)) if self.number == from.number => (now, before, after),
+            _ => return None,
+        };
+        let index = now.index.rebased(&from.index, &to.index)?;
+        let pinned = Pinned { space: now.space.clone(), index, files: to.files.clone(), tidied: to.tidied };
+        Some(View { number: self.number, directory: self.directory.clone(), pinned: Some(pinned) })
     }
 
     fn repin(&mut self, pin: Option<&(EmbeddingSpace, usize)>) {

@@ -121,8 +121,8 @@ impl Read for Writing<'_> {
 }
 
 impl Write for Writing<'_> {
-    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
-        let old = self.tables.map_mut(table).insert(key.to_vec(), value.to_vec());
+    fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) -> Result<()> {
+        let old = self.tables.map_mut(table).insert(key.to_vec(), value);
         self.replaced.push((table, key.to_vec(), old));
         Ok(())
     }

@@ -92,7 +92,7 @@ pub(crate) trait Read {
 /// panic, it changes nothing.
 pub(crate) trait Write: Read {
     /// Sets the value of `key`.
-    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()>;
+    fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) -> Result<()>;
 
     /// Removes `key`; tells whether it was there.
     fn delete(&mut self, table: Table, key: &[u8]) -> Result<bool>;
@@ -147,6 +147,6 @@ pub(crate) fn sequence(read: &(impl Read + ?Sized)) -> Result<u64> {
 /// Counts the commit that is about to be made; gives its number.
 fn count_commit(write: &mut impl Write) -> Result<u64> {
     let next = sequence(write)? + 1;
-    write.put(Table::Meta, SEQUENCE, &next.to_le_bytes())?;
+    write.put(Table::Meta, SEQUENCE, next.to_le_bytes().into())?;
     Ok(next)
 }

@@ -54,10 +54,10 @@ impl Encoder {
 
     pub fn list<T: Copy, const N: usize>(mut self, values: &[T], bytes: impl Fn(T) -> [u8; N]) -> Self {
         self = self.length(values.len());
-        self.0.reserve(values.len() * N);
-        for &value in values {
-            self.0.extend_from_slice(&bytes(value));
-        }
+        let start = self.0.len();
+        self.0.resize(start + values.len() * N, 0);
+        // Without a check of the room for each item this is a copy.
+        self.0[start..].as_chunks_mut::<N>().0.iter_mut().zip(values).for_each(|(to, &value)| *to = bytes(value));
         self
     }
 
@@ -149,7 +149,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    pub fn list<T, const N: usize>(&mut self, value: impl Fn([u8; N]) -> T) -> Result<Vec<T>, Damage> {
+    pub fn list<T, L: FromIterator<T>, const N: usize>(&mut self, value: impl Fn([u8; N]) -> T) -> Result<L, Damage> {
         let length = (self.u32()? as usize).checked_mul(N).ok_or(Damage::Form)?;
         let (items, _) = self.take(length)?.as_chunks::<N>();
         Ok(items.iter().map(|&item| value(item)).collect())

@@ -6,13 +6,13 @@ use super::*;
 
 const THOUSANDS: usize = 3000;
 
-fn random_faces(seed: u64, count: usize) -> Vec<Embedding> {
+pub(super) fn random_faces(seed: u64, count: usize) -> Vec<Embedding> {
     let mut random = Random(seed);
     let mut face = || (0..DIMENSION).map(|_| random.coordinate()).collect::<Vec<_>>();
     (0..count).map(|_| Embedding::from_raw(face(), space()).unwrap()).collect()
 }
 
-fn enrol_each(namespace: &Namespace, faces: &[Embedding]) -> Vec<FaceId> {
+pub(super) fn enrol_each(namespace: &Namespace, faces: &[Embedding]) -> Vec<FaceId> {
     let mut batch = Batch::new();
     for (person, face) in faces.iter().enumerate() {
         batch.enrol(format!("p{person}"), vec![face.clone().into()]);

@@ -74,6 +74,28 @@ fn removed_people_leave_no_trace() {
 }
 
 #[test]
+fn a_snapshot_in_the_making_brings_nothing_back() {
+    let (scratch, name) = (Scratch::new("erasure-saving"), "One Who Left");
+    let leaver = with_leaver(&scratch, name);
+    // Every change has a snapshot made.
+    let gallery = Gallery::open_with(&scratch.0, &GalleryOptions::default().snapshot_every(1)).unwrap();
+    let staff = gallery.existing_namespace("staff").unwrap();
+    for round in 0..5 {
+        let person = format!("p{round}");
+        let face = staff.get(&person).unwrap().faces[0];
+        staff.rename(&person, format!("renamed {round}")).unwrap();
+        staff.replace_face(face, &leaver).unwrap();
+        staff.remove_face(face).unwrap();
+        if round == 0 {
+            staff.remove_person(name).unwrap();
+        }
+        gallery.compact().unwrap();
+        assert_eq!(traces(&scratch, &leaver, name), Vec::<String>::new());
+        assert!(gallery.verify().unwrap().is_sound());
+    }
+}
+
+#[test]
 fn what_is_replaced_renamed_or_dropped_leaves_no_trace_either() {
     let name = "One Who Left";
     type Removal = fn(&Gallery, &Namespace, FaceId, &str);

@@ -6,6 +6,7 @@ mod exchange;
 mod model;
 mod operations;
 mod threads;
+mod upkeep;
 
 pub(in crate::gallery) use model::Random;
 

@@ -12,6 +12,7 @@ mod bits;
 mod codes;
 mod column;
 mod exact;
+mod gather;
 mod rank;
 mod rotation;
 mod rows;
@@ -26,8 +27,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub(crate) use column::SharedBytes;
+pub(crate) use gather::Part;
 pub(crate) use segment::Segment;
 
+use self::gather::Gathered;
 use self::rotation::Rotation;
 use self::rows::{DeadRows, Rows};
 use self::tail::{NewRow, Tail};
@@ -104,26 +107,12 @@ impl Flat {
 
     /// Makes the tail a segment (several if its ids are very far apart).
     pub fn seal(&mut self) {
-        let rows: Vec<Rows> = self.tail.rows().collect();
-        let spots = rows.iter().enumerate().flat_map(|(part, rows)| (0..rows.len()).map(move |row| (part, row)));
-        let made = Segment::gather(self.dimension, &rows, spots);
+        let gathered = Gathered::new(self.dimension, self.tail.rows());
+        let made: Vec<Sealed> = gathered.parts().map(|part| Sealed::new(part.segment())).collect();
         if !made.is_empty() {
-            Arc::make_mut(&mut self.segments).extend(made.into_iter().map(Sealed::new));
+            Arc::make_mut(&mut self.segments).extend(made);
             self.tail = Tail::default();
         }
-    }
-
-    /// Puts another copy of the segment `at` in its place, such as one that is mapped from a file.
-    /// What was removed stays removed.
-    ///
-    /// Errors with `Internal` if the ids or owners are not the same.
-    pub fn replace_segment(&mut self, at: usize, segment: Segment) -> Result<()> {
-        let (old, new) = (self.segments[at].segment.columns(), segment.columns());
-        if segment.dimension() != self.dimension || old[4..] != new[4..] {
-            fail!(Internal, "segment {at} of an index would be replaced by one of other faces");
-        }
-        Arc::make_mut(&mut self.segments)[at].segment = segment;
-        Ok(())
     }
 
     /// Adds a segment and what [`Flat::dead_rows`] said of it. None of its live faces may be in the
@@ -149,16 +138,32 @@ impl Flat {
         Ok(())
     }
 
-    /// Replaces the segments of `range` by one without dead rows: by several if ids are very far
-    /// apart, and by none if all rows are dead.
-    pub fn merge(&mut self, range: Range<usize>) {
-        let rows: Vec<Rows> = self.segments[range.clone()].iter().map(Sealed::rows).collect();
-        let spots = rows
-            .iter()
-            .enumerate()
-            .flat_map(|(part, rows)| (0..rows.len()).filter(|&row| rows.is_live(row)).map(move |row| (part, row)));
-        let merged = Segment::gather(self.dimension, &rows, spots);
+    /// Replaces the segments of `range` by one without dead rows, which `make` makes: by several if ids are
+    /// very far apart, and by none if all rows are dead. After an error of `make` all is as it was.
+    pub fn merge(&mut self, range: Range<usize>, make: impl FnMut(Part<'_>) -> Result<Segment>) -> Result<()> {
+        let gathered = Gathered::new(self.dimension, self.segments[range.clone()].iter().map(Sealed::rows));
+        let merged = gathered.parts().map(make).collect::<Result<Vec<_>>>()?;
         Arc::make_mut(&mut self.segments).splice(range, merged.into_iter().map(Sealed::new));
+        Ok(())
+    }
+
+    /// This index with the segments of `to` in the place of those of `from`, a state before it without a tail: the
+    /// same faces in other segments. What was added and removed since stays so. `None` if the segments of `from`
+    /// are not its oldest ones.
+    pub fn rebased(&self, from: &Flat, to: &Flat) -> Option<Flat> {
+        let (old, since) = self.segments.split_at_checked(from.segments.len())?;
+        let mut segments = to.segments.to_vec();
+        for (now, then) in old.iter().zip(&*from.segments) {
+            if !now.segment.is(&then.segment) {
+                return None;
+            }
+            for row in now.dead.rows_since(&then.dead) {
+                let (at, row) = find_live(&segments, now.segment.id(row))?;
+                segments[at].remove(row);
+            }
+        }
+        segments.extend_from_slice(since);
+        Some(Flat { segments: Arc::new(segments), ..self.clone() })
     }
 
     /// All rows, those of the tail last.
@@ -168,13 +173,17 @@ impl Flat {
 
     /// Where a live face is among the segments.
     fn find_sealed(&self, face: u64) -> Option<(usize, usize)> {
-        // The newest first: most changes concern what was added lately.
-        (0..self.segments.len()).rev().find_map(|at| {
-            let Sealed { segment, dead } = &self.segments[at];
-            let row = segment.find(face)?;
-            (!dead.contains(row)).then_some((at, row))
-        })
+        find_live(&self.segments, face)
     }
+}
+
+/// Which of the segments has a live face, and in which row.
+fn find_live(segments: &[Sealed], face: u64) -> Option<(usize, usize)> {
+    // The newest first: most changes concern what was added lately.
+    segments.iter().enumerate().rev().find_map(|(at, Sealed { segment, dead })| {
+        let row = segment.find(face)?;
+        (!dead.contains(row)).then_some((at, row))
+    })
 }
 
 impl Sealed {
@@ -184,6 +193,11 @@ impl Sealed {
 
     fn rows(&self) -> Rows<'_> {
         self.segment.rows(&self.dead)
+    }
+
+    /// Removes a live row.
+    fn remove(&mut self, row: usize) {
+        Arc::make_mut(&mut self.dead).insert(row, self.segment.len());
     }
 }
 
@@ -224,8 +238,7 @@ impl Index for Flat {
         if let Some(spot) = self.tail.find(face) {
             self.tail.remove(spot);
         } else if let Some((at, row)) = self.find_sealed(face) {
-            let sealed = &mut Arc::make_mut(&mut self.segments)[at];
-            Arc::make_mut(&mut sealed.dead).insert(row, sealed.segment.len());
+            Arc::make_mut(&mut self.segments)[at].remove(row);
         } else {
             return false;
         }

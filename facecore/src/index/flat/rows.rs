@@ -107,6 +107,13 @@ impl DeadRows {
         self.count += 1;
     }
 
+    /// The rows that were removed after `before`, ascending.
+    pub fn rows_since(&self, before: &DeadRows) -> impl Iterator<Item = usize> {
+        let words = self.words.iter().zip(before.words.iter().chain(std::iter::repeat(&0)));
+        let new = words.enumerate().map(|(at, (now, then))| (at * 64, now & !then)).filter(|(_, new)| *new != 0);
+        new.flat_map(|(first, new)| (0..64).filter(move |bit| new >> bit & 1 == 1).map(move |bit| first + bit))
+    }
+
     pub fn memory(&self) -> usize {
         self.words.len() * size_of::<u64>()
     }

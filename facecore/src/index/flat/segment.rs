@@ -15,17 +15,23 @@ pub(super) type Spot = (usize, usize);
 #[derive(Clone)]
 pub(crate) struct Segment(Arc<Columns>);
 
-struct Columns {
-    dimension: usize,
-    values: Column<f32>,
-    codes: Column<u8>,
-    steps: Column<Step>,
-    groups: Column<Group>,
+pub(super) struct Columns {
+    pub dimension: usize,
+    pub values: Column<f32>,
+    pub codes: Column<u8>,
+    pub steps: Column<Step>,
+    pub groups: Column<Group>,
     /// One number: the id of the first row.
-    base: Column<u64>,
+    pub base: Column<u64>,
     /// What the id of each row is above `base`.
-    above: Column<u32>,
-    owners: Column<u32>,
+    pub above: Column<u32>,
+    pub owners: Column<u32>,
+}
+
+impl From<Columns> for Segment {
+    fn from(columns: Columns) -> Self {
+        Segment(Arc::new(columns))
+    }
 }
 
 impl Segment {
@@ -87,28 +93,7 @@ impl Segment {
             owners: Column::shared("owners", owners)?,
         };
         columns.check()?;
-        Ok(Segment(Arc::new(columns)))
-    }
-
-    /// Segments of the rows at `spots`, sorted by id: one, or several if the ids are too far apart for
-    /// one, or none without rows.
-    pub(super) fn gather(dimension: usize, rows: &[Rows], spots: impl Iterator<Item = Spot>) -> Vec<Segment> {
-        let mut spots: Vec<(u64, Spot)> = spots.map(|(part, row)| (rows[part].id(row), (part, row))).collect();
-        spots.sort_unstable();
-        let near = |spots: &&[(u64, Spot)]| spots.last().map_or(0, |last| last.0) - spots[0].0 <= u64::from(u32::MAX);
-        let mut segments = Vec::new();
-        let mut rest = spots.as_slice();
-        while let Some(&(base, _)) = rest.first() {
-            let end = if near(&rest) {
-                rest.len()
-            } else {
-                rest.partition_point(|spot| spot.0 - base <= u64::from(u32::MAX))
-            };
-            let (these, others) = rest.split_at(end);
-            segments.push(Segment(Arc::new(Columns::gather(dimension, rows, these))));
-            rest = others;
-        }
-        segments
+        Ok(columns.into())
     }
 
     /// The rows, of which `dead` were removed.
@@ -132,6 +117,16 @@ impl Segment {
         self.0.above.binary_search(&u32::try_from(above).ok()?).ok()
     }
 
+    /// The face in a row.
+    pub(super) fn id(&self, row: usize) -> u64 {
+        self.0.base[0] + u64::from(self.0.above[row])
+    }
+
+    /// Whether it is the very same as `other`, not just equal.
+    pub(super) fn is(&self, other: &Segment) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(super) fn dimension(&self) -> usize {
         self.0.dimension
     }
@@ -144,34 +139,6 @@ impl Segment {
 }
 
 impl Columns {
-    /// Of rows in the order of their ids, at least one, whose ids span less than 2^32.
-    fn gather(dimension: usize, rows: &[Rows], spots: &[(u64, Spot)]) -> Self {
-        let base = spots[0].0;
-        let mut values = Vec::with_capacity(spots.len() * dimension);
-        let mut codes = Vec::with_capacity(spots.len() * stride(dimension));
-        let mut groups = vec![Group::default(); spots.len().div_ceil(GROUP_ROWS)];
-        for (to, &(_, (part, row))) in spots.iter().enumerate() {
-            values.extend_from_slice(rows[part].values(row));
-            codes.extend_from_slice(rows[part].codes(row));
-            for (words, word) in groups[to / GROUP_ROWS].iter_mut().zip(rows[part].sketch(row)) {
-                words[to % GROUP_ROWS] = word;
-            }
-        }
-        let owned = |at: &dyn Fn(&Rows, usize) -> u32| {
-            Column::Owned(spots.iter().map(|&(_, (part, row))| at(&rows[part], row)).collect::<Vec<u32>>())
-        };
-        Columns {
-            dimension,
-            values: Column::Owned(values),
-            codes: Column::Owned(codes),
-            steps: Column::Owned(spots.iter().map(|&(_, (part, row))| rows[part].steps[row]).collect()),
-            groups: Column::Owned(groups),
-            base: Column::Owned(vec![base]),
-            above: owned(&|rows, row| (rows.id(row) - base) as u32),
-            owners: owned(&|rows, row| rows.owners[row]),
-        }
-    }
-
     /// Errors with `GalleryCorrupt` unless lengths, ids and steps are those of some rows.
     fn check(&self) -> Result<()> {
         let rows = self.owners.len();

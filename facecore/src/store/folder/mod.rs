@@ -82,7 +82,12 @@ impl Folder {
     pub fn index_bytes(&self) -> Result<u64> {
         let bytes = |name: &String| {
             let path = self.index_file(name);
-            std::fs::metadata(&path).map(|file| file.len()).map_err(|error| files::failure(&path, "read", &error))
+            match std::fs::metadata(&path) {
+                Ok(file) => Ok(file.len()),
+                // It was renamed or removed meanwhile.
+                Err(error) if error.kind() == IoErrorKind::NotFound => Ok(0),
+                Err(error) => Err(files::failure(&path, "read", &error)),
+            }
         };
         self.index_names()?.iter().map(bytes).sum()
     }

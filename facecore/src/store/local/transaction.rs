@@ -126,24 +126,24 @@ impl<'a> Writing<'a> {
         Ok(Writing { store, base, changes: Default::default(), _turn: turn })
     }
 
-    /// A transaction with all the changes.
-    fn transaction(&self) -> Result<WriteTransaction> {
+    /// A transaction with all the changes, which are freed on the way: while they are at hand that is cheap.
+    fn transaction(&mut self) -> Result<WriteTransaction> {
+        let changes = std::mem::take(&mut self.changes);
         let (path, opened) = (self.store.path(), &self.base.opened);
         guarded(path, || {
             let failed = |error| opened.failure(path, "write", error);
             let transaction = opened.begin_write().map_err(failed)?;
-            write_all(&transaction, &self.changes).map_err(failed)?;
+            write_all(&transaction, changes).map_err(failed)?;
             Ok(transaction)
         })
     }
 }
 
-fn write_all(transaction: &WriteTransaction, changes: &[Changes; Table::ALL.len()]) -> Result<(), redb::Error> {
+fn write_all(transaction: &WriteTransaction, changes: [Changes; Table::ALL.len()]) -> Result<(), redb::Error> {
     let mut writer = Writer::new(transaction)?;
-    for table in Table::ALL {
-        let changes = &changes[table as usize];
+    for (table, changes) in Table::ALL.into_iter().zip(changes) {
         if !changes.is_empty() {
-            writer.write(table, changes.iter().map(|(key, value)| Ok::<_, redb::Error>((key, value.as_ref()))))?;
+            writer.write(table, changes.into_iter().map(Ok::<_, redb::Error>))?;
         }
     }
     writer.finish()
@@ -185,8 +185,8 @@ impl Read for Writing<'_> {
 }
 
 impl Write for Writing<'_> {
-    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<()> {
-        self.changes[table as usize].insert(key.to_vec(), Some(value.to_vec()));
+    fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) -> Result<()> {
+        self.changes[table as usize].insert(key.to_vec(), Some(value));
         Ok(())
     }
 
@@ -200,7 +200,8 @@ impl Write for Writing<'_> {
 
     fn commit(mut self: Box<Self>, durability: Durability) -> Result<()> {
         let number = count_commit(&mut *self)?;
-        self.store.commit(self.transaction()?, durability, number, &self.base.opened)
+        let transaction = self.transaction()?;
+        self.store.commit(transaction, durability, number, &self.base.opened)
     }
 }
 

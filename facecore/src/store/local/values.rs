@@ -40,9 +40,11 @@ struct Place {
 }
 
 impl Place {
-    fn to_bytes(self) -> Vec<u8> {
-        let Place { bundle, offset, length } = self;
-        [&[BUNDLED][..], &bundle.to_le_bytes(), &offset.to_le_bytes(), &length.to_le_bytes()].concat()
+    /// After the first byte.
+    fn put(self, stored: &mut Vec<u8>) {
+        stored.extend_from_slice(&self.bundle.to_le_bytes());
+        stored.extend_from_slice(&self.offset.to_le_bytes());
+        stored.extend_from_slice(&self.length.to_le_bytes());
     }
 
     /// Of what is stored in a row after its first byte.
@@ -100,11 +102,12 @@ impl<'t> Writer<'t> {
         rows: impl Iterator<Item = Result<(K, Option<V>), E>>,
     ) -> Result<(), E> {
         let mut open = self.transaction.open_table(definition(table)).map_err(redb::Error::from)?;
+        let mut stored = Vec::new();
         for row in rows {
             let (key, value) = row?;
             let old = match value {
                 Some(value) => {
-                    let stored = self.stored(value.as_ref())?;
+                    self.store(value.as_ref(), &mut stored)?;
                     open.insert(key.as_ref(), &stored[..]).map(|old| old.and_then(|old| Place::of(old.value())))
                 }
                 None => open.remove(key.as_ref()).map(|old| old.and_then(|old| Place::of(old.value()))),
@@ -116,10 +119,13 @@ impl<'t> Writer<'t> {
         Ok(())
     }
 
-    /// What the table is to hold for a value.
-    fn stored(&mut self, value: &[u8]) -> Result<Vec<u8>, redb::Error> {
+    /// Makes of `stored` what the table is to hold for a value.
+    fn store(&mut self, value: &[u8], stored: &mut Vec<u8>) -> Result<(), redb::Error> {
+        stored.clear();
         if value.len() < LARGE {
-            return Ok([&[INLINE], value].concat());
+            stored.push(INLINE);
+            stored.extend_from_slice(value);
+            return Ok(());
         }
         if !self.bundle.is_empty() && self.bundle.len() + value.len() > BUNDLE {
             self.end_bundle()?;
@@ -127,7 +133,9 @@ impl<'t> Writer<'t> {
         let place = Place { bundle: self.number, offset: self.bundle.len() as u32, length: value.len() as u32 };
         self.bundle.extend_from_slice(value);
         self.values += 1;
-        Ok(place.to_bytes())
+        stored.push(BUNDLED);
+        place.put(stored);
+        Ok(())
     }
 
     fn end_bundle(&mut self) -> Result<(), redb::Error> {

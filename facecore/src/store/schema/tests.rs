@@ -34,7 +34,7 @@ fn face(namespace: u32, person: u32, values: [f32; 2]) -> FaceRow {
         source: Some("ada.jpg".into()),
         metadata: "{}".into(),
         hash: vector_hash(&values),
-        values: values.to_vec(),
+        values: values.into(),
     }
 }
 
@@ -59,7 +59,7 @@ fn damage(store: &dyn Store, table: Table, key: &[u8]) {
     let mut write = store.write().unwrap();
     let mut value = write.get(table, key).unwrap().unwrap();
     value[3] ^= 4;
-    write.put(table, key, &value).unwrap();
+    write.put(table, key, value).unwrap();
     write.commit(Durability::Full).unwrap();
 }
 
@@ -86,7 +86,7 @@ fn preparing_again_changes_nothing() {
 fn a_newer_format_is_named() {
     let store = gallery();
     let mut write = store.write().unwrap();
-    write.put(Table::Meta, b"format", &7u32.to_le_bytes()).unwrap();
+    write.put(Table::Meta, b"format", 7u32.to_le_bytes().into()).unwrap();
     write.commit(Durability::Full).unwrap();
     let error = prepare(&store).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::GalleryCorrupt);
@@ -121,7 +121,7 @@ fn rows_with_nothing_optional() {
     let store = gallery();
     let space = NamespaceRow { number: 1, space: None, dimension: 0, next_person: 1 };
     let nameless = PersonRow { number: 1, name: None, metadata: String::new() };
-    let bare = FaceRow { quality: None, source: None, values: Vec::new(), ..face(1, 1, [1.0, 0.0]) };
+    let bare = FaceRow { quality: None, source: None, values: [].into(), ..face(1, 1, [1.0, 0.0]) };
     change(&store, |rows| {
         rows.put_namespace("s", &space).unwrap();
         rows.put_person(1, "p", &nameless).unwrap();
@@ -229,7 +229,7 @@ fn a_row_under_another_key_is_damaged() {
     let store = filled();
     let mut write = store.write().unwrap();
     let value = write.get(Table::Faces, &1u64.to_be_bytes()).unwrap().unwrap();
-    write.put(Table::Faces, &2u64.to_be_bytes(), &value).unwrap();
+    write.put(Table::Faces, &2u64.to_be_bytes(), value).unwrap();
     write.commit(Durability::Full).unwrap();
     assert!(Rows(&*store.read().unwrap()).face(2).is_err());
 }

@@ -1,5 +1,7 @@
 //! Values of rows, and the way from and to their bytes.
 
+use std::sync::Arc;
+
 use crate::store::record::{Damage, Decoder, Encoder};
 
 /// The version of every kind of record so far.
@@ -68,7 +70,7 @@ pub(crate) struct FaceRow {
     /// [`vector_hash`](super::vector_hash) of the values, also where they are not stored.
     pub hash: u128,
     /// The normalised vector; empty in a store that keeps none.
-    pub values: Vec<f32>,
+    pub values: Arc<[f32]>,
 }
 
 /// What a commit changed in a namespace. Holds ids only: nothing that tells of a face.
@@ -117,7 +119,7 @@ impl Value for PersonRow {
 
 impl Value for FaceRow {
     fn size_hint(&self) -> usize {
-        48 + self.source.as_ref().map_or(0, String::len) + self.metadata.len() + 4 * self.values.len()
+        56 + self.source.as_ref().map_or(0, String::len) + self.metadata.len() + 4 * self.values.len()
     }
 
     fn encode(&self, record: Encoder) -> Encoder {

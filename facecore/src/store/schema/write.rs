@@ -72,7 +72,7 @@ impl RowsMut<'_> {
 
     /// Adds or changes a person, who keeps the number for life.
     pub fn put_person(&mut self, namespace: u32, id: &str, row: &PersonRow) -> Result<()> {
-        self.0.put(Table::Numbers, &keys::number(namespace, row.number), id.as_bytes())?;
+        self.0.put(Table::Numbers, &keys::number(namespace, row.number), id.into())?;
         self.put(Table::Persons, &keys::person(namespace, id), row)
     }
 
@@ -97,7 +97,7 @@ impl RowsMut<'_> {
 
     /// Adds a face, or changes one that keeps its owner and vector; to change those, delete it first.
     pub fn put_face(&mut self, id: u64, row: &FaceRow) -> Result<()> {
-        self.0.put(Table::Owned, &keys::owned(row.namespace, row.person, row.hash, id), &[])?;
+        self.0.put(Table::Owned, &keys::owned(row.namespace, row.person, row.hash, id), Vec::new())?;
         self.put(Table::Faces, &keys::face(id), row)
     }
 
@@ -142,11 +142,11 @@ impl RowsMut<'_> {
     }
 
     fn put(&mut self, table: Table, key: &[u8], row: &impl Value) -> Result<()> {
-        self.0.put(table, key, &row.to_bytes(key))
+        self.0.put(table, key, row.to_bytes(key))
     }
 
     fn put_meta(&mut self, name: &str, value: &[u8]) -> Result<()> {
-        self.0.put(Table::Meta, name.as_bytes(), value)
+        self.0.put(Table::Meta, name.as_bytes(), value.to_vec())
     }
 
     fn delete_starting_with(&mut self, table: Table, prefix: &[u8]) -> Result<()> {

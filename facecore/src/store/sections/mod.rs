@@ -19,7 +19,7 @@ mod check;
 mod tests;
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{Seek as _, SeekFrom, Write};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -42,12 +42,18 @@ const ALIGNMENT: usize = 64;
 const BLOCK: usize = 1 << 20;
 
 /// Writes a file that is complete and durable when it appears under `path`; one that was there is
-/// replaced. Only its owner may read it.
+/// replaced. Only its owner may read it. `fill` is called for each of `count` sections and writes it.
 ///
 /// Errors with `Io`, and then leaves what was there.
-pub(crate) fn write(path: &Path, kind: [u8; 8], header: &[u8], sections: &[&[u8]]) -> Result<()> {
+pub(crate) fn write(
+    path: &Path,
+    kind: [u8; 8],
+    header: &[u8],
+    count: usize,
+    fill: impl FnMut(usize, &mut dyn Write) -> std::io::Result<()>,
+) -> Result<()> {
     let new = files::unfinished(path);
-    let written = write_parts(&new, &head(kind, header, sections), sections)
+    let written = write_parts(&new, kind, header, count, fill)
         .and_then(|()| std::fs::rename(&new, path))
         .and_then(|()| files::sync_folder_of(path));
     written.map_err(|error| {
@@ -57,39 +63,82 @@ pub(crate) fn write(path: &Path, kind: [u8; 8], header: &[u8], sections: &[&[u8]
     })
 }
 
-fn write_parts(path: &Path, head: &[u8], sections: &[&[u8]]) -> std::io::Result<()> {
-    let mut file = BufWriter::new(files::make_new(path)?);
-    file.write_all(head)?;
-    let mut end = head.len();
-    for section in sections {
+fn write_parts(
+    path: &Path,
+    kind: [u8; 8],
+    header: &[u8],
+    count: usize,
+    mut fill: impl FnMut(usize, &mut dyn Write) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let mut file = files::make_new(path)?;
+    let mut end = PREAMBLE + ENTRY * count + header.len();
+    let mut list = Vec::with_capacity(ENTRY * count);
+    let mut block = Vec::with_capacity(BLOCK);
+    for at in 0..count {
         let start = end.next_multiple_of(ALIGNMENT);
-        file.write_all(&[0; ALIGNMENT][..start - end])?;
-        file.write_all(section)?;
-        end = start + section.len();
-    }
-    file.into_inner()?.sync_all()
-}
-
-/// All that is before the first section's padding.
-fn head(kind: [u8; 8], header: &[u8], sections: &[&[u8]]) -> Vec<u8> {
-    let length = PREAMBLE + ENTRY * sections.len() + header.len();
-    let mut list = Vec::with_capacity(ENTRY * sections.len());
-    let mut end = length;
-    for section in sections {
-        let start = end.next_multiple_of(ALIGNMENT);
-        for number in [start as u64, section.len() as u64, checksum(section, |_, _| ())] {
+        // The head comes last; what is left out between sections reads as zeros.
+        file.seek(SeekFrom::Start(start as u64))?;
+        let mut section = SectionWriter { file: &mut file, block: &mut block, sums: Vec::new(), length: 0 };
+        fill(at, &mut section)?;
+        section.end_block()?;
+        let SectionWriter { sums, length, .. } = section;
+        for number in [start as u64, length as u64, sum_of(&sums)] {
             list.extend_from_slice(&number.to_le_bytes());
         }
-        end = start + section.len();
+        end = start + length;
     }
-    let mut head = Vec::with_capacity(length);
+    file.set_len(end as u64)?;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&head(kind, header, &list, end))?;
+    file.sync_all()
+}
+
+/// Writes a section block by block, and sums each up.
+struct SectionWriter<'a> {
+    file: &'a mut File,
+    block: &'a mut Vec<u8>,
+    sums: Vec<u64>,
+    length: usize,
+}
+
+impl Write for SectionWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let (taken, _) = bytes.split_at(bytes.len().min(BLOCK - self.block.len()));
+        self.block.extend_from_slice(taken);
+        self.length += taken.len();
+        if self.block.len() == BLOCK {
+            self.end_block()?;
+        }
+        Ok(taken.len())
+    }
+
+    /// Only whole blocks are written.
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl SectionWriter<'_> {
+    fn end_block(&mut self) -> std::io::Result<()> {
+        if !self.block.is_empty() {
+            self.sums.push(xxh3_64(self.block).to_le());
+            self.file.write_all(self.block)?;
+            self.block.clear();
+        }
+        Ok(())
+    }
+}
+
+/// All that is before the first section's padding. `list` has an entry for each section, `end` is the file's length.
+fn head(kind: [u8; 8], header: &[u8], list: &[u8], end: usize) -> Vec<u8> {
+    let mut head = Vec::with_capacity(PREAMBLE + list.len() + header.len());
     head.extend_from_slice(&kind);
     head.extend_from_slice(&FORMAT.to_le_bytes());
-    head.extend_from_slice(&(sections.len() as u32).to_le_bytes());
+    head.extend_from_slice(&((list.len() / ENTRY) as u32).to_le_bytes());
     head.extend_from_slice(&(header.len() as u64).to_le_bytes());
     head.extend_from_slice(&(end as u64).to_le_bytes());
     head.extend_from_slice(&[0; CHECKSUM.end - CHECKSUM.start]);
-    head.extend_from_slice(&list);
+    head.extend_from_slice(list);
     head.extend_from_slice(header);
     let sum = head_checksum(&head);
     head[CHECKSUM].copy_from_slice(&sum.to_le_bytes());
@@ -108,8 +157,12 @@ fn checksum(section: &[u8], announce: impl Fn(usize, usize)) -> u64 {
         announce(at * BLOCK, block.len());
         xxh3_64(block).to_le()
     };
-    let sums: Vec<u64> = section.chunks(BLOCK).enumerate().map(block).collect();
-    xxh3_64(bytemuck::cast_slice(&sums))
+    sum_of(&section.chunks(BLOCK).enumerate().map(block).collect::<Vec<u64>>())
+}
+
+/// The checksum of a section whose blocks have these.
+fn sum_of(blocks: &[u64]) -> u64 {
+    xxh3_64(bytemuck::cast_slice(blocks))
 }
 
 /// A file of sections that was found to be whole.

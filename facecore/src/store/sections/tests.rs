@@ -3,6 +3,10 @@ use crate::store::tests::{Random, TempFolder};
 
 const KIND: [u8; 8] = *b"test\0\0\0\x01";
 
+fn write(path: &Path, kind: [u8; 8], header: &[u8], sections: &[&[u8]]) -> Result<()> {
+    super::write(path, kind, header, sections.len(), |at, out| out.write_all(sections[at]))
+}
+
 fn file(folder: &TempFolder) -> std::path::PathBuf {
     let path = folder.join("a");
     write(&path, KIND, b"head", &[b"one", b"", &[7; 200]]).unwrap();

@@ -18,7 +18,7 @@ fn on_each(test: impl Fn(&dyn Store)) {
 
 fn put(store: &dyn Store, key: &[u8], value: &[u8]) {
     let mut write = store.write().unwrap();
-    write.put(Table::Faces, key, value).unwrap();
+    write.put(Table::Faces, key, value.to_vec()).unwrap();
     write.commit(Durability::Relaxed).unwrap();
 }
 
@@ -39,7 +39,7 @@ fn tables_are_apart() {
     on_each(|store| {
         let mut write = store.write().unwrap();
         for table in Table::ALL {
-            write.put(table, b"key", table.name().as_bytes()).unwrap();
+            write.put(table, b"key", table.name().into()).unwrap();
         }
         write.commit(Durability::Full).unwrap();
         for table in Table::ALL {
@@ -54,7 +54,7 @@ fn ranges_are_sorted_and_end_before_their_end() {
         let mut write = store.write().unwrap();
         let keys: Vec<Vec<u8>> = (0..1000u32).map(|n| n.to_be_bytes().to_vec()).collect();
         for key in keys.iter().rev() {
-            write.put(Table::Log, key, b"").unwrap();
+            write.put(Table::Log, key, Vec::new()).unwrap();
         }
         // More than a write fetches at a time, and both ways of reading.
         let check = |read: &dyn Read| {
@@ -82,12 +82,12 @@ fn a_write_reads_its_own_changes_and_others_do_not() {
     on_each(|store| {
         put(store, b"a", b"1");
         let mut write = store.write().unwrap();
-        write.put(Table::Faces, b"a", b"2").unwrap();
+        write.put(Table::Faces, b"a", b"2".into()).unwrap();
         assert_eq!(write.get(Table::Faces, b"a").unwrap().unwrap(), b"2");
         assert!(write.delete(Table::Faces, b"a").unwrap());
         assert!(!write.delete(Table::Faces, b"a").unwrap());
         assert_eq!(rows(&*write, Table::Faces), []);
-        write.put(Table::Faces, b"b", b"3").unwrap();
+        write.put(Table::Faces, b"b", b"3".into()).unwrap();
         drop(write);
         assert_eq!(rows(&*store.read().unwrap(), Table::Faces), [(b"a".to_vec(), b"1".to_vec())]);
         assert_eq!(sequence(&*store.read().unwrap()).unwrap(), 1);
@@ -100,8 +100,8 @@ fn a_write_that_panics_changes_nothing_and_blocks_nobody() {
         put(store, b"a", b"1");
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             let mut write = store.write().unwrap();
-            write.put(Table::Faces, b"a", b"2").unwrap();
-            write.put(Table::Faces, b"b", b"2").unwrap();
+            write.put(Table::Faces, b"a", b"2".into()).unwrap();
+            write.put(Table::Faces, b"b", b"2".into()).unwrap();
             write.delete(Table::Faces, b"a").unwrap();
             panic!("on purpose");
         }));
@@ -138,7 +138,7 @@ fn any_series_of_changes_gives_what_a_map_gives() {
                     assert_eq!(write.delete(Table::Faces, &key).unwrap(), changed.remove(&key).is_some());
                 } else {
                     let value = vec![random.below(256) as u8; random.below(3000) as usize];
-                    write.put(Table::Faces, &key, &value).unwrap();
+                    write.put(Table::Faces, &key, value.to_vec()).unwrap();
                     changed.insert(key, value);
                 }
             }
@@ -160,8 +160,8 @@ fn any_series_of_changes_gives_what_a_map_gives() {
 fn readers_see_whole_commits_only() {
     on_each(|store| {
         let set = |write: &mut dyn Write, a: u64, b: u64| {
-            write.put(Table::Faces, b"a", &a.to_le_bytes()).unwrap();
-            write.put(Table::Faces, b"b", &b.to_le_bytes()).unwrap();
+            write.put(Table::Faces, b"a", a.to_le_bytes().into()).unwrap();
+            write.put(Table::Faces, b"b", b.to_le_bytes().into()).unwrap();
         };
         let mut write = store.write().unwrap();
         set(&mut *write, 500, 500);

@@ -69,7 +69,7 @@ fn step(store: &Local, expected: &mut Expected, random: &mut Random) -> Result<(
                     state.remove(&key);
                 } else {
                     let value = vec![random.below(256) as u8; random.below(5000) as usize];
-                    write.put(Table::Faces, &key, &value)?;
+                    write.put(Table::Faces, &key, value.to_vec())?;
                     state.insert(key, value);
                 }
             }

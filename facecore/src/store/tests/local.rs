@@ -18,7 +18,7 @@ fn open(path: &Path) -> Local {
 fn fill(store: &Local, count: u8) {
     let mut write = store.write().unwrap();
     for n in 0..count {
-        write.put(Table::Faces, &[n], &secret(n)).unwrap();
+        write.put(Table::Faces, &[n], secret(n).to_vec()).unwrap();
     }
     write.commit(Durability::Full).unwrap();
 }
@@ -172,7 +172,7 @@ fn a_copy_is_one_state_while_writers_go_on() {
         scope.spawn(|| {
             for n in 1..=60u8 {
                 let mut write = store.write().unwrap();
-                (0..100).for_each(|key| write.put(Table::Faces, &[key], &[n; 100]).unwrap());
+                (0..100).for_each(|key| write.put(Table::Faces, &[key], vec![n; 100]).unwrap());
                 write.commit(Durability::Relaxed).unwrap();
             }
         });

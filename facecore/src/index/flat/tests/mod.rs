@@ -58,6 +58,11 @@ fn query(probe: &[f32], reach: Reach) -> Query<'_> {
     Query { probe, owners: 1, threshold: 0.4, reach, allowed: None }
 }
 
+/// Makes a merged segment.
+fn in_memory(part: Part<'_>) -> Result<Segment> {
+    Ok(part.segment())
+}
+
 fn search_one(index: &Flat, query: Query) -> Vec<OwnerHit> {
     index.search(&[query]).remove(0)
 }

@@ -80,10 +80,13 @@ fn compare(index: &Flat, model: &Model, random: &mut Random) {
     assert_eq!(index.get(u64::MAX), None);
 }
 
-fn run(seed: u64, steps: usize) {
+fn run(seed: u64, steps: usize) -> usize {
     let mut random = Random(seed);
     let (mut index, mut model) = (Flat::new(DIMENSION), Model::default());
     let mut snapshots: Vec<(Flat, Model)> = Vec::new();
+    // A state, and the same with fewer segments.
+    let mut tidied: Option<(Flat, Flat)> = None;
+    let mut rebased = 0;
     let mut free: BTreeSet<u64> = BTreeSet::new();
     let mut next = 1;
     for step in 0..steps {
@@ -122,18 +125,34 @@ fn run(seed: u64, steps: usize) {
             89..92 => {
                 let segments = index.segments().len();
                 let start = random.below(segments + 1);
-                index.merge(start..start + random.below(segments - start + 1));
+                index.merge(start..start + random.below(segments - start + 1), in_memory).unwrap();
             }
             92..95 if index.segments().len() > 0 => {
                 let at = random.below(index.segments().len());
-                let copy = columns::copied(index.segments().nth(at).unwrap(), DIMENSION);
-                index.replace_segment(at, copy).unwrap();
+                index.merge(at..at + 1, |part| Ok(columns::written(part, DIMENSION))).unwrap();
             }
             95..97 if !snapshots.is_empty() => {
                 (index, model) = snapshots.swap_remove(random.below(snapshots.len()));
                 next = next.max(model.0.keys().next_back().map_or(0, |last| last + 1));
                 free.clear();
+                tidied = None;
             }
+            97..99 => match tidied.take() {
+                Some((from, to)) => {
+                    if let Some(other) = index.rebased(&from, &to) {
+                        index = other;
+                        rebased += 1;
+                    }
+                }
+                None => {
+                    index.seal();
+                    let (from, mut to) = (index.clone(), index.clone());
+                    let segments = to.segments().len();
+                    to.merge(segments / 2..segments, in_memory).unwrap();
+                    to.merge(0..segments / 2, in_memory).unwrap();
+                    tidied = Some((from, to));
+                }
+            },
             _ => snapshots.push((index.clone(), model.clone())),
         }
         if step % 5 == 0 {
@@ -144,13 +163,36 @@ fn run(seed: u64, steps: usize) {
     for (index, model) in &snapshots {
         compare(index, model, &mut random);
     }
+    rebased
 }
 
 #[test]
 fn random_operations_keep_the_index_equal_to_a_list() {
-    for seed in 0..12 {
-        run(seed, 120);
+    let rebased: usize = (0..12).map(|seed| run(seed, 120)).sum();
+    assert!(rebased > 0);
+}
+
+#[test]
+fn an_index_takes_over_other_segments_of_its_faces() {
+    let (mut index, _) = population(DIMENSION, 300, 20, &mut Random(7));
+    index.seal();
+    (0..100).for_each(|face| assert!(index.remove(face)));
+    let from = index.clone();
+    let mut to = from.clone();
+    to.merge(0..1, in_memory).unwrap();
+    let values = Random(8).unit(DIMENSION);
+    // Removed, and partly there again under the same ids, in a segment and in the tail.
+    (100..200).for_each(|face| assert!(index.remove(face)));
+    (100..120).for_each(|face| index.insert(face, 1, &values));
+    index.seal();
+    (120..130).for_each(|face| index.insert(face, 1, &values));
+    let rebased = index.rebased(&from, &to).unwrap();
+    assert_eq!((rebased.len(), rebased.dead(0), rebased.segments().len()), (130, 100, 2));
+    for face in 0..300 {
+        assert_eq!(rebased.get(face), index.get(face), "face {face}");
     }
+    index.merge(0..1, in_memory).unwrap();
+    assert!(index.rebased(&from, &to).is_none(), "it has come about otherwise");
 }
 
 #[test]
@@ -173,7 +215,7 @@ fn a_row_takes_590_bytes_beside_its_vector() {
     }
     assert_eq!(index.memory().dead, 900);
     assert!(index.memory().rest <= 2000 * 590, "{:?}", index.memory());
-    index.merge(0..1);
+    index.merge(0..1, in_memory).unwrap();
     assert_eq!(index.memory().dead, 0);
     assert_eq!(index.memory().vectors, 1100 * 512 * 4);
 }
@@ -184,7 +226,7 @@ fn merging_dead_segments_leaves_none() {
     index.seal();
     (0..50).for_each(|face| assert!(index.remove(face)));
     assert_eq!(index.dead(0), 50);
-    index.merge(0..1);
+    index.merge(0..1, in_memory).unwrap();
     assert_eq!(index.segments().len(), 0);
     assert!(search_one(&index, query(&Random(1).unit(DIMENSION), Reach::Exact)).is_empty());
 }

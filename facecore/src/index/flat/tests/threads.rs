@@ -41,7 +41,7 @@ fn readers_see_whole_states_while_a_writer_replaces() {
             }
             if step % 700 == 0 {
                 let segments = index.segments().len();
-                index.merge(0..segments);
+                index.merge(0..segments, in_memory).unwrap();
             }
             *shared.lock().unwrap() = index.clone();
         }
