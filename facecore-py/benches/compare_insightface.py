@@ -7,8 +7,9 @@ at a time, in turns within one process: insightface's `FaceAnalysis.get`; the sa
 `facecore.Recognizer` as it comes, which does not scale photos up to 640 x 640 and looks a second time for close-ups.
 
 Both libraries get `--threads` threads: insightface through the session options of ONNX Runtime (and OpenCV's own
-setting), facecore through `threads=`. Between two measurements there is a pause, so that threads of one that still spin
-do not slow the other down. `--provider auto` leaves the choice to each library; one that is named is asked of both.
+setting), facecore through `threads=`. After each measurement there is a pause: as ONNX Runtime is set up by default,
+insightface's threads spin for some 60 ms after a call, waiting for work, and would take the CPU from the next.
+`--provider auto` leaves the choice to each library; one that is named is asked of both.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from insightface.app import FaceAnalysis
 import facecore
 from facecore.compat import insightface as compat
 
-PAUSE = 0.02  # seconds
+PAUSE = 0.15  # seconds
 ORT_NAMES = {facecores: ort for ort, facecores in compat._PROVIDERS.items()}
 
 

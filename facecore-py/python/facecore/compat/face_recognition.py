@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy
 from numpy.typing import ArrayLike, NDArray
@@ -30,7 +30,7 @@ from .._errors import InvalidArgumentError, NoFaceError
 from .._images import Color, ImageLike
 from .._models import Recognizer
 from .._native import Image
-from .._results import Box, RecognizedFace
+from .._results import Box, Landmarks, RecognizedFace
 from . import UnsupportedError
 
 __all__ = [
@@ -91,8 +91,9 @@ def face_locations(
             "images are not enlarged; to find faces of so few pixels, "
             f"face_recognition.use(facecore.Recognizer(…, smallest_face={smallest}))"
         )
+    found = _faces(img)
     height, width = img.shape[:2]
-    return [_location(face.box, width, height) for face in _faces(img)]
+    return [_location(face.box, width, height) for face in found]
 
 
 def batch_face_locations(
@@ -187,6 +188,8 @@ def _color(img: Pixels) -> Color:
 
 def _faces(img: Pixels) -> tuple[RecognizedFace, ...]:
     """The faces of an image. They are kept until the thread sees another one."""
+    if not isinstance(img, numpy.ndarray):
+        raise InvalidArgumentError(f"an image is an array, as load_image_file gives it, not {type(img).__name__}")
     recognizer = _recognizer()
     last = getattr(_seen, "last", None)
     # Compared by value: callers draw on images, and cameras reuse their buffers.
@@ -228,10 +231,8 @@ def _face_around(img: Pixels, wanted: Box) -> RecognizedFace:
         place = tuple(map(int, (wanted.y1, wanted.x2, wanted.y2, wanted.x1)))
         raise NoFaceError(f"there is no face at {place} (top, right, bottom, left): leave locations without a face out")
     face, box = best
-    points = face.landmarks
-    if points is not None:
-        points = tuple((x + left, y + top) for x, y in points)  # type: ignore[assignment]
-    return RecognizedFace(box, face.score, points, face.embedding)
+    points = face.landmarks and tuple((x + left, y + top) for x, y in face.landmarks)
+    return RecognizedFace(box, face.score, cast(Landmarks | None, points), face.embedding)
 
 
 def _overlap(a: Box, b: Box) -> float:

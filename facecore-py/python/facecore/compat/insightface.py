@@ -95,12 +95,12 @@ class Face(dict[str, Any]):
         self[name] = value
 
     @property
-    def embedding_norm(self) -> float | None:
-        """The length of `embedding`."""
+    def embedding_norm(self) -> Any:
+        """The length of `embedding`, a number."""
         return None if self.embedding is None else float(numpy.linalg.norm(self.embedding))
 
     @property
-    def normed_embedding(self) -> Floats | None:
+    def normed_embedding(self) -> Any:
         """`embedding` at length 1: the product of two is the cosine."""
         return None if self.embedding is None else self.embedding / numpy.float32(self.embedding_norm)
 
@@ -405,11 +405,13 @@ def _open(make: type[_M], providers: Sequence[str], **options: Any) -> _M:
         return make(**options)
     *first, last = providers
     for provider in first:
+        wanted: dict[str, Any] = {**options, "provider": provider}
         try:
-            return make(**{**options, "provider": provider})
+            return make(**wanted)
         except ProviderUnavailableError:
             continue
-    return make(**{"provider": last, "allow_fallback": True, **options})
+    wanted = {"allow_fallback": True, **options, "provider": last}
+    return make(**wanted)
 
 
 def _sizes(det_size: Any) -> tuple[Size, ...]:
