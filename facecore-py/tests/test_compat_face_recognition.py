@@ -25,8 +25,9 @@ def recognizer(pack_options: dict[str, Any]) -> Iterator[facecore.Recognizer]:
 
 
 @pytest.fixture(autouse=True)
-def chosen(recognizer: facecore.Recognizer) -> Iterator[None]:
-    face_recognition.use(recognizer)
+def chosen(request: pytest.FixtureRequest) -> Iterator[None]:
+    if "data" in request.fixturenames:
+        face_recognition.use(request.getfixturevalue("recognizer"))
     yield
     face_recognition.use(None)
 
