@@ -7,10 +7,10 @@ at a time, in turns within one process: insightface's `FaceAnalysis.get`; the sa
 `facecore.Recognizer` as it comes, which does not scale photos up to 640 x 640 and looks a second time for close-ups.
 
 Both libraries get `--threads` threads: insightface through the session options of ONNX Runtime (and OpenCV's own
-setting), facecore through `threads=`. As ONNX Runtime is set up by default, insightface's threads spin for some 60 ms after
-a call, waiting for work, and take the CPU from whatever comes next. So there is a pause before each measurement: the
-times are those of a call by itself. With `--in-a-row` another call, not counted, comes right before: the times are those
-of photo after photo, where the threads of insightface's two models are in each other's way.
+setting), facecore through `threads=`. As ONNX Runtime is set up by default, insightface's threads spin for some 60 ms
+after a call, waiting for work, and take the CPU from whatever comes next. So there is a pause before each
+measurement: the times are those of a call by itself. With `--in-a-row` another call, not counted, comes right before:
+the times are those of photo after photo, where the threads of insightface's two models are in each other's way.
 
 `--provider auto` leaves the choice to each library; one that is named is asked of both.
 """
