@@ -49,8 +49,8 @@ test-python: wheel ## The tests in Python, of the wheel in an environment of its
 .PHONY: wheel
 wheel: $(PYTHON_ENV)/installed ## Build target/wheels/facecore-*.whl, and install it into target/python.
 	rm -rf $(WHEELS)
-	cd facecore-py && $(PYTHON_ENV)/bin/maturin sdist --quiet --out $(WHEELS)
-	CARGO_TARGET_DIR=$(CURDIR)/target/python-build $(PYTHON_ENV)/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(WHEELS) $(WHEELS)/facecore-*.tar.gz
+	cd facecore-py && $(PYTHON_ENV)/bin/maturin sdist --out $(WHEELS)
+	PATH="$(PYTHON_ENV)/bin:$$PATH" CARGO_TARGET_DIR=$(CURDIR)/target/python-build pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $(WHEELS) $(WHEELS)/facecore-*.tar.gz
 	$(PYTHON_ENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)/facecore-*.whl
 	@ls -sh1 $(WHEELS)
 
@@ -102,7 +102,7 @@ $(COMPARED)/venv/installed: tools/compare_index_requirements.txt
 
 .PHONY: bench-python
 bench-python: $(PYTHON_ENV)/installed ## What the Python layer adds to a call, with models that cost nothing.
-	cd facecore-py && VIRTUAL_ENV=$(PYTHON_ENV) $(PYTHON_ENV)/bin/maturin develop --quiet --release --features fake
+	cd facecore-py && VIRTUAL_ENV=$(PYTHON_ENV) $(PYTHON_ENV)/bin/maturin develop --release --features fake
 	$(PYTHON_ENV)/bin/python facecore-py/benches/overhead.py
 
 .PHONY: soak-python

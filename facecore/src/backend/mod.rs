@@ -153,6 +153,12 @@ pub fn open_session(model: &ModelSource, options: &RuntimeOptions) -> Result<Box
     Ok(session)
 }
 
+/// What is noted where 16-bit arithmetic was asked for and `provider` does without.
+fn not_fast(asked: Precision, precision: &str, provider: &str) -> Option<String> {
+    let missed = asked == Precision::Fast && precision == "f32";
+    missed.then(|| format!("16-bit arithmetic was asked for, but {provider} computes in f32 here"))
+}
+
 /// facecore feeds and reads `f32` only.
 fn check_elements(model: &ModelSource, ports: &[PortInfo]) -> Result<()> {
     match ports.iter().find(|port| port.element != ElementType::F32) {

@@ -12,7 +12,7 @@ use ort::value::TensorRef;
 
 use super::options::{CpuOptions, CudaOptions, OpenVinoOptions, Precision, Provider, ProviderRequest, TensorRtOptions};
 use super::pool::Pool;
-use super::{Backend, Outputs, Placement, RuntimeOptions, Session, SessionOptions, TensorView, discovery};
+use super::{Backend, Outputs, Placement, RuntimeOptions, Session, SessionOptions, TensorView, discovery, not_fast};
 use crate::error::{Error, ErrorKind, Result, fail};
 use crate::model::onnx::OnnxModel;
 use crate::model::{ModelSource, PortInfo};
@@ -181,7 +181,10 @@ impl OnnxRuntime {
             }
             let setup = Setup::new(provider, strict, options);
             match self.commit(model, &setup) {
-                Ok(session) => return Ok((session, Setup { notes, ..setup })),
+                Ok(session) => {
+                    notes.extend(not_fast(options.precision, setup.precision_name(), setup.provider.name()));
+                    return Ok((session, Setup { notes, ..setup }));
+                }
                 Err(error) if matches!(setup.provider, Provider::Cpu(_)) => return Err(model_error(model, error)),
                 Err(error) if strict => {
                     return Err(Error::new(

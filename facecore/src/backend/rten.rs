@@ -60,7 +60,7 @@ impl Backend for RtenBackend {
             device: "CPU".into(),
             precision: "f32".into(),
             threads,
-            notes: self.notes.clone(),
+            notes: self.notes.iter().cloned().chain(not_fast(options.precision, "f32", "the built-in runtime")).collect(),
         };
         // rten's own pool counts physical cores and ignores cgroup quotas.
         let pools = Pool::new(thread_pool(threads), options.concurrency, move || Ok(thread_pool(threads)));

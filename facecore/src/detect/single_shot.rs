@@ -178,6 +178,11 @@ impl DetectorOptions {
         if self.smallest_face.is_some_and(|pixels| !(1.0..=1e6).contains(&pixels)) {
             fail!(InvalidArgument, "the smallest face must be 1 pixel or more");
         }
+        if let InputSize::Letterbox(width, height) = self.input_size
+            && (width == 0 || height == 0)
+        {
+            fail!(InvalidArgument, "an input of {width} x {height} pixels shows nothing");
+        }
         Ok(())
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn check_fits(
     if pinned != space {
         fail!(
             EmbeddingSpaceMismatch,
-            "namespace `{namespace}` holds embeddings of {pinned}, and one of {space} cannot be compared with them"
+            "namespace `{namespace}` holds embeddings of {pinned}, and one of {space} cannot be compared with them; use the models they were made with, or another namespace"
         );
     }
     if size != dimension {

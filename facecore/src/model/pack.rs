@@ -46,12 +46,20 @@ pub struct PackPart<S> {
 impl Pack {
     /// Reads a pack from a folder and loads its model files.
     ///
-    /// Errors with `PackInvalid` if `pack.toml` is missing, malformed or names a file outside the
+    /// Errors with `ModelNotFound` if there is no such folder, `PackInvalid` if `pack.toml` is missing, malformed or names a file outside the
     /// folder, `ModelNotFound` if a file is missing, `ChecksumMismatch` if one was changed.
     pub fn open(folder: impl AsRef<Path>) -> Result<Pack> {
         let folder = folder.as_ref();
         let path = folder.join(MANIFEST);
         let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
+            _ if !folder.exists() => Error::new(
+                ErrorKind::ModelNotFound,
+                format!("there is no pack {}: a folder with {MANIFEST} and models", folder.display()),
+            ),
+            _ if folder.is_file() => Error::new(
+                ErrorKind::PackInvalid,
+                format!("{} is a file and no pack; a single model is named as the detector or the embedder", folder.display()),
+            ),
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Error::new(
                 ErrorKind::PackInvalid,
                 format!("{} is no pack: there is no {MANIFEST} in it", folder.display()),

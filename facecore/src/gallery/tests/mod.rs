@@ -130,7 +130,7 @@ fn the_first_face_pins_space_and_dimension() {
     let error = staff.search(&other, &SearchOptions::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "namespace `staff` holds embeddings of test-64, and one of other cannot be compared with them"
+        "namespace `staff` holds embeddings of test-64, and one of other cannot be compared with them; use the models they were made with, or another namespace"
     );
     for error in [staff.add("bo", &other).unwrap_err(), staff.pin(other.space(), DIMENSION).unwrap_err(), error] {
         assert_eq!(error.kind(), ErrorKind::EmbeddingSpaceMismatch);

@@ -224,6 +224,12 @@ fn locked(folder: &Path, file: &File) -> Error {
         let holder = std::fs::read_to_string(folder.join(LOCK)).unwrap_or_default();
         let (who, that) = match holder.trim() {
             "" => ("another process".to_owned(), "it"),
+            pid if pid == std::process::id().to_string() => {
+                return Error::new(
+                    ErrorKind::GalleryLocked,
+                    format!("gallery `{name}` is open in this process already; use that one, or close it first"),
+                );
+            }
             pid => (format!("process {pid}"), "that process"),
         };
         format!("gallery `{name}` is being written by {who}; open it read-only when {that} has closed it, or wait")
