@@ -42,6 +42,11 @@ impl<const N: usize> Layout<N> {
         if view.is_null() {
             return Err(PyBufferError::new_err("no view was given"));
         }
+        // SAFETY: the view is the interpreter's; after an error nothing else of it is looked at.
+        unsafe { (*view).obj = std::ptr::null_mut() };
+        if N > 1 && flags & ffi::PyBUF_F_CONTIGUOUS == ffi::PyBUF_F_CONTIGUOUS {
+            return Err(PyBufferError::new_err("the memory is in C order"));
+        }
         if flags & ffi::PyBUF_WRITABLE == ffi::PyBUF_WRITABLE {
             return Err(PyBufferError::new_err("the memory is read-only; copy it to change it"));
         }

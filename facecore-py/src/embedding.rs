@@ -4,14 +4,14 @@ use std::ffi::c_int;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use facecore::{EmbeddingSpace, ErrorKind};
-use pyo3::buffer::PyBuffer;
+use pyo3::buffer::PyUntypedBuffer;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::buffers::{Layout, as_array};
 use crate::errors::raise;
 
-/// A face as a point on the unit sphere.
+/// A face as a point on the unit sphere. Made by a recognizer, or from numbers of your own.
 #[pyclass(frozen, module = "facecore")]
 pub struct Embedding {
     pub inner: facecore::Embedding,
@@ -27,6 +27,8 @@ impl From<facecore::Embedding> for Embedding {
 
 #[pymethods]
 impl Embedding {
+    /// Normalises `values`. `space` names what they may be compared with, and `threshold` is the cosine from which
+    /// on two faces are taken for the same person.
     #[new]
     #[pyo3(signature = (values, space, *, threshold))]
     fn new(py: Python<'_>, values: &Bound<'_, PyAny>, space: &str, threshold: f32) -> PyResult<Self> {
@@ -56,6 +58,7 @@ impl Embedding {
         Ok((slf.get_type().getattr("_restore")?, state))
     }
 
+    /// The coordinates, of length 1 together, as float32; read-only, and not a copy.
     #[getter]
     fn values<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         as_array(slf.as_any())
@@ -75,25 +78,30 @@ impl Embedding {
         }
     }
 
+    /// What it may be compared with.
     #[getter]
     fn space(&self) -> &str {
         self.inner.space().id()
     }
 
+    /// The cosine from which on two faces are taken for the same person.
     #[getter]
     fn threshold(&self) -> f64 {
         as_written(self.inner.space().threshold())
     }
 
+    /// The length the model gave it before it was normalised.
     #[getter]
     fn norm(&self) -> f32 {
         self.inner.norm()
     }
 
+    /// Cosine of the angle between two embeddings, -1 to 1; higher is more alike.
     fn cosine(&self, py: Python<'_>, other: &Embedding) -> PyResult<f32> {
         self.inner.cosine(&other.inner).map_err(|error| raise(py, &error))
     }
 
+    /// Euclidean distance, 0 to 2; lower is more alike.
     fn euclidean(&self, py: Python<'_>, other: &Embedding) -> PyResult<f32> {
         self.inner.euclidean(&other.inner).map_err(|error| raise(py, &error))
     }
@@ -102,15 +110,15 @@ impl Embedding {
         self.inner.dimension()
     }
 
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        let same =
-            |other: &facecore::Embedding| other.values() == self.inner.values() && other.space() == self.inner.space();
-        other.cast::<Embedding>().is_ok_and(|other| same(&other.get().inner))
+    // The norm is not who it is. Anything else than an embedding may know whether it is equal.
+    fn __eq__(&self, other: &Embedding) -> bool {
+        self.inner.values() == other.inner.values() && self.inner.space() == other.inner.space()
     }
 
     fn __hash__(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
-        self.inner.values().iter().for_each(|value| value.to_bits().hash(&mut hasher));
+        // Equal numbers have equal hashes: -0.0 is 0.0.
+        self.inner.values().iter().for_each(|value| (value + 0.0).to_bits().hash(&mut hasher));
         hasher.finish()
     }
 
@@ -138,10 +146,20 @@ pub fn as_written(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(f64::from(value))
 }
 
+/// Longer vectors are no embeddings: nothing is reserved for them.
+const LONGEST: usize = 1 << 20;
+
 /// Numbers of any array or sequence.
 fn floats(values: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
-    match PyBuffer::<f32>::get(values) {
-        Ok(buffer) if buffer.dimensions() == 1 => buffer.to_vec(values.py()),
+    if values.len().is_ok_and(|length| length > LONGEST) {
+        let message = format!("an embedding has at most {LONGEST} values");
+        return Err(raise(values.py(), &facecore::Error::new(ErrorKind::InvalidEmbedding, message)));
+    }
+    match PyUntypedBuffer::get(values) {
+        // Other byte orders are read value by value.
+        Ok(buffer) if buffer.dimensions() == 1 && matches!(buffer.format().to_bytes(), b"f" | b"@f" | b"=f") => {
+            buffer.into_typed::<f32>()?.to_vec(values.py())
+        }
         _ => values.extract(),
     }
 }

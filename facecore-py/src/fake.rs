@@ -107,7 +107,7 @@ fn median(calls: usize, mut call: impl FnMut() -> Result<()>) -> Result<f64> {
 /// `Recognizer::recognize` without Python.
 #[pyfunction]
 fn seconds_of_recognize(recognizer: &Recognizer, image: &Bound<'_, PyAny>, calls: usize) -> PyResult<f64> {
-    let source = Source::of(image, Some("rgb"))?;
+    let source = Source::of(image, Some("rgb"), true)?;
     recognizer.handle.with(image.py(), move |recognizer| {
         source.view(&DecodeOptions::default(), |view, _| {
             median(calls, || recognizer.recognize(view).map(|found| drop(black_box(found))))

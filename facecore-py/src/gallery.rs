@@ -1,8 +1,8 @@
 //! Galleries: what concerns all of one. What concerns the people of a namespace is in `people.rs`.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::BufReader;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use facecore::gallery::{Durability, GalleryOptions};
 use facecore::{Error, Namespace, Result};
@@ -18,7 +18,17 @@ pub struct Gallery {
 }
 
 impl Gallery {
-    /// Runs `task` on a namespace, without the interpreter's lock.
+    /// Runs `task`, which adds to a namespace, and makes the namespace if it is not there yet.
+    pub fn adding_to<T: Send>(
+        &self,
+        py: Python<'_>,
+        namespace: &str,
+        task: impl FnOnce(Namespace) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.handle.with(py, |gallery| task(gallery.namespace(namespace)?))
+    }
+
+    /// Runs `task` on a namespace that is there, without the interpreter's lock.
     pub fn on<T: Send>(
         &self,
         py: Python<'_>,
@@ -27,6 +37,15 @@ impl Gallery {
     ) -> PyResult<T> {
         self.handle.with(py, |gallery| task(gallery.existing_namespace(namespace)?))
     }
+}
+
+/// A file that was not there before and that only its owner may read: it is to hold faces.
+fn new_private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Name, space, dimension, persons, faces, removed faces, bytes of vectors, bytes beside them.
@@ -110,8 +129,8 @@ impl Gallery {
     /// Persons, faces, and what is damaged and was left out.
     fn export_to(&self, py: Python<'_>, file: PathBuf) -> PyResult<(usize, usize, Vec<PyErr>)> {
         let report = self.handle.with(py, |gallery| {
-            let out = File::create(&file).map_err(|error| Error::io(&file, "write", error))?;
-            gallery.export(out)
+            let out = new_private_file(&file).map_err(|error| Error::io(&file, "write", error))?;
+            gallery.export(out).inspect_err(|_| drop(std::fs::remove_file(&file)))
         })?;
         Ok((report.persons, report.faces, report.damaged.iter().map(|error| raise(py, error)).collect()))
     }

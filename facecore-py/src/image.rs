@@ -10,7 +10,7 @@ use crate::buffers::{Layout, as_array};
 use crate::input::Source;
 use crate::process::work;
 
-/// Decoded pixels.
+/// A decoded picture: upright, red, green, blue.
 #[pyclass(frozen, module = "facecore")]
 pub struct Image {
     inner: facecore::Image,
@@ -40,35 +40,35 @@ impl Image {
 
 #[pymethods]
 impl Image {
+    /// Decodes a path, bytes, a file object or a data URI, or takes an array or a Pillow image.
     #[new]
     #[pyo3(signature = (source, *, color = None, apply_exif = true))]
     fn new(py: Python<'_>, source: &Bound<'_, PyAny>, color: Option<&str>, apply_exif: bool) -> PyResult<Self> {
-        let source = Source::of(source, color)?;
+        let source = Source::of(source, color, apply_exif)?;
         let options = DecodeOptions { apply_exif, ..DecodeOptions::default() };
         work(py, || source.into_image(&options)).map(Image::from)
     }
 
+    /// In pixels.
     #[getter]
     fn width(&self) -> usize {
         self.inner.width()
     }
 
+    /// In pixels.
     #[getter]
     fn height(&self) -> usize {
         self.inner.height()
     }
 
+    /// An array of shape (height, width, 3); read-only, and not a copy.
     #[getter]
     fn pixels<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         as_array(slf.as_any())
     }
 
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        let same = |other: &facecore::Image| {
-            (other.width(), other.height()) == (self.inner.width(), self.inner.height())
-                && other.pixels() == self.inner.pixels()
-        };
-        other.cast::<Image>().is_ok_and(|other| same(&other.get().inner))
+    fn __eq__(&self, other: &Image) -> bool {
+        self.inner == other.inner
     }
 
     fn __hash__(&self) -> usize {

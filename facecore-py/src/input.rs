@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use facecore::{DecodeOptions, Error, ErrorKind, ImageView, PixelFormat, Result};
 use pyo3::buffer::{PyBuffer, PyUntypedBuffer};
+use pyo3::exceptions::{PyException, PyMemoryError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
@@ -23,8 +24,11 @@ pub enum Source {
     Image(Py<Image>),
 }
 
-/// Bytes that Python owns.
-pub struct Bytes(PyBuffer<u8>);
+/// Bytes of an encoded image. Those that others may write to are copied: decoders rely on what they have seen.
+pub enum Bytes {
+    Lent(PyBuffer<u8>),
+    Copied(Vec<u8>),
+}
 
 /// An array's pixels.
 pub struct Pixels {
@@ -42,18 +46,29 @@ enum Memory {
 }
 
 impl Bytes {
+    fn of(py: Python<'_>, buffer: PyBuffer<u8>) -> PyResult<Bytes> {
+        let lent = buffer.readonly() && buffer.is_c_contiguous();
+        if lent { Ok(Bytes::Lent(buffer)) } else { buffer.to_vec(py).map(Bytes::Copied) }
+    }
+
     fn bytes(&self) -> &[u8] {
-        // SAFETY: the buffer is contiguous (see `Source::of`) and held until `self` goes. Whoever writes to it
-        // meanwhile, from another thread, gets an answer about torn pixels; nobody else's memory is touched.
-        unsafe { std::slice::from_raw_parts(self.0.buf_ptr().cast::<u8>().cast_const(), self.0.len_bytes()) }
+        match self {
+            // SAFETY: the buffer is contiguous, read-only (see `Bytes::of`), and held until `self` goes.
+            Bytes::Lent(buffer) => unsafe {
+                std::slice::from_raw_parts(buffer.buf_ptr().cast::<u8>().cast_const(), buffer.len_bytes())
+            },
+            Bytes::Copied(bytes) => bytes,
+        }
     }
 }
 
 impl Memory {
     fn bytes(&self, length: usize) -> &[u8] {
         match self {
-            // SAFETY: the rows were found to lie `stride` apart, each packed, the last one `length` bytes from the
-            // start; the buffer is held until `self` goes. As to writers, see `Bytes::bytes`.
+            // SAFETY: the rows were found to lie `stride` apart, each packed, the last one ending `length` bytes from
+            // the start; the buffer is held until `self` goes. That nobody writes to the array meanwhile, from another
+            // thread, is the caller's part, as with every library that takes arrays without copying them; what is
+            // computed from pixels never becomes an index or a length, so that torn pixels give a wrong answer.
             Memory::Lent(buffer) => unsafe {
                 std::slice::from_raw_parts(buffer.buf_ptr().cast::<u8>().cast_const(), length)
             },
@@ -64,8 +79,21 @@ impl Memory {
 
 impl Source {
     /// Takes a path, encoded bytes, an array of pixels (with its `color`), an [`Image`], or what the package turns
-    /// into one of these: a file object, a PIL image, a data URI.
-    pub fn of(given: &Bound<'_, PyAny>, color: Option<&str>) -> PyResult<Source> {
+    /// into one of these: a file object, a PIL image, a data URI. Whatever goes wrong is an error of facecore's, so
+    /// that one bad image of many is known as that.
+    pub fn of(given: &Bound<'_, PyAny>, color: Option<&str>, apply_exif: bool) -> PyResult<Source> {
+        let py = given.py();
+        Source::taken(given, color, apply_exif).map_err(|error| {
+            if error.is_instance_of::<PyException>(py) && !error.is_instance_of::<PyMemoryError>(py) {
+                refusal(py, error)
+            } else {
+                error
+            }
+        })
+    }
+
+    fn taken(given: &Bound<'_, PyAny>, color: Option<&str>, apply_exif: bool) -> PyResult<Source> {
+        let py = given.py();
         if let Ok(image) = given.cast::<Image>() {
             return Ok(Source::Image(image.clone().unbind()));
         }
@@ -74,15 +102,14 @@ impl Source {
                 return Ok(Source::Path(given.extract()?));
             }
         } else if let Ok(bytes) = given.cast::<PyBytes>() {
-            return Ok(Source::Encoded(Bytes(PyBuffer::get(bytes)?)));
+            return Bytes::of(py, PyBuffer::get(bytes)?).map(Source::Encoded);
         } else if let Ok(buffer) = PyUntypedBuffer::get(given) {
             return of_buffer(given, buffer, color);
         } else if given.hasattr("__fspath__")? {
             return Ok(Source::Path(given.extract()?));
         }
-        let py = given.py();
         let (simpler, color): (Bound<'_, PyAny>, Option<String>) =
-            py.import("facecore._images")?.call_method1("simplify", (given,))?.extract()?;
+            py.import("facecore._images")?.call_method1("simplify", (given, apply_exif))?.extract()?;
         let buffer = PyUntypedBuffer::get(&simpler)?;
         of_buffer(&simpler, buffer, color.as_deref())
     }
@@ -157,8 +184,7 @@ fn of_buffer(given: &Bound<'_, PyAny>, buffer: PyUntypedBuffer, color: Option<&s
         return Err(raise(py, &Error::new(ErrorKind::ImageLayout, message)));
     };
     let (height, width, channels) = match *shape {
-        [_] if buffer.is_c_contiguous() => return Ok(Source::Encoded(Bytes(buffer))),
-        [_] => return Ok(Source::Encoded(Bytes(PyBuffer::get(&PyBytes::new(py, &buffer.to_vec(py)?))?))),
+        [_] => return Bytes::of(py, buffer).map(Source::Encoded),
         [height, width] => (height, width, 1),
         [height, width, channels] => (height, width, channels),
         _ => {
@@ -180,9 +206,23 @@ fn of_buffer(given: &Bound<'_, PyAny>, buffer: PyUntypedBuffer, color: Option<&s
     let (memory, stride) = match stride {
         Some(stride) => (Memory::Lent(buffer), stride),
         None if height == 1 && inner_is_packed => (Memory::Lent(buffer), packed),
-        None => (Memory::Copied(buffer.to_vec(py)?), packed),
+        None => {
+            // An array may claim more than there is memory, by repeating itself.
+            let most = DecodeOptions::default().max_pixels;
+            if (width as u64).checked_mul(height as u64).is_none_or(|pixels| pixels > most) {
+                let message = format!("an array of {width} x {height} pixels is not copied, {most} at most are");
+                return Err(raise(py, &Error::new(ErrorKind::ImageTooLarge, message)));
+            }
+            (Memory::Copied(buffer.to_vec(py)?), packed)
+        }
     };
     Ok(Source::Pixels(Pixels { memory, width, height, stride, format }))
+}
+
+/// The error of facecore's for what Python raised while an image was taken.
+fn refusal(py: Python<'_>, error: PyErr) -> PyErr {
+    let refused = py.import("facecore._errors").and_then(|errors| errors.call_method1("refusal", (error.value(py),)));
+    refused.map_or(error, PyErr::from_value)
 }
 
 fn format_of(py: Python<'_>, color: Option<&str>, channels: usize) -> PyResult<PixelFormat> {
@@ -200,7 +240,10 @@ fn format_of(py: Python<'_>, color: Option<&str>, channels: usize) -> PyResult<P
         _ => return Err(invalid(py, format!("there is no color `{color}`; known are rgb, bgr, rgba, bgra, gray"))),
     };
     if format.bytes_per_pixel() != channels {
-        let message = format!("an image of color `{color}` has {} channels, not {channels}", format.bytes_per_pixel());
+        let message = format!(
+            "an image of color `{color}` has {} channels, as the last axis of its shape, not {channels}",
+            format.bytes_per_pixel()
+        );
         return Err(raise(py, &Error::new(ErrorKind::ImageLayout, message)));
     }
     Ok(format)

@@ -31,6 +31,7 @@ pub fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(errors::error_kinds, module)?)?;
     module.add_function(wrap_pyfunction!(errors::raise_error, module)?)?;
     module.add_function(wrap_pyfunction!(people::photos_by_person, module)?)?;
+    module.add_function(wrap_pyfunction!(report::available_cpus, module)?)?;
     module.add_function(wrap_pyfunction!(report::runtime_report, module)?)?;
     #[cfg(feature = "fake")]
     fake::add(module)?;

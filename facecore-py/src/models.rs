@@ -194,8 +194,8 @@ impl Recognizer {
     }
 
     fn recognize<'py>(&self, image: &Bound<'py, PyAny>, color: Option<&str>) -> PyResult<RecognitionParts<'py>> {
-        let source = Source::of(image, color)?;
         let decode = self.decode;
+        let source = Source::of(image, color, decode.apply_exif)?;
         let (found, took) = self.handle.with(image.py(), move |recognizer| {
             source.view(&decode, |view, took| Ok((recognizer.recognize(view)?, took)))
         })?;
@@ -208,8 +208,8 @@ impl Recognizer {
         color: Option<&str>,
         choice: &str,
     ) -> PyResult<(FaceParts<'py>, Embedding)> {
-        let (source, choice) = (Source::of(image, color)?, choice_of(image.py(), choice)?);
         let decode = self.decode;
+        let (source, choice) = (Source::of(image, color, decode.apply_exif)?, choice_of(image.py(), choice)?);
         let face = self.handle.with(image.py(), move |recognizer| {
             source.view(&decode, |view, _| recognizer.recognize_one(view, choice))
         })?;
@@ -257,8 +257,8 @@ impl Detector {
     }
 
     fn detect<'py>(&self, image: &Bound<'py, PyAny>, color: Option<&str>) -> PyResult<Vec<FaceParts<'py>>> {
-        let source = Source::of(image, color)?;
         let decode = self.decode;
+        let source = Source::of(image, color, decode.apply_exif)?;
         let faces =
             self.handle.with(image.py(), move |detector| source.view(&decode, |view, _| detector.detect(view)))?;
         faces.iter().map(|face| face_parts(image.py(), face)).collect()
@@ -292,7 +292,7 @@ impl Embedder {
     }
 
     fn embed(&self, py: Python<'_>, crops: Vec<Bound<'_, PyAny>>, color: Option<&str>) -> PyResult<Vec<Embedding>> {
-        let crops = crops.iter().map(|crop| Source::of(crop, color)).collect::<PyResult<Vec<_>>>()?;
+        let crops = crops.iter().map(|crop| Source::of(crop, color, true)).collect::<PyResult<Vec<_>>>()?;
         let embeddings = self.handle.with(py, move |embedder| {
             let crop = |source| match source {
                 Source::Image(image) => image.get().as_crop(),
@@ -343,7 +343,7 @@ impl Aligner {
     }
 
     fn align(&self, image: &Bound<'_, PyAny>, landmarks: [(f32, f32); 5], color: Option<&str>) -> PyResult<Image> {
-        let source = Source::of(image, color)?;
+        let source = Source::of(image, color, true)?;
         let landmarks = Landmarks::from_pairs(landmarks.map(|(x, y)| [x, y]));
         let crop = work(image.py(), move || {
             source.view(&DecodeOptions::default(), |view, _| self.inner.align(view, &landmarks))

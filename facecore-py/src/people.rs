@@ -102,7 +102,7 @@ impl Gallery {
     }
 
     fn pin(&self, py: Python<'_>, namespace: &str, space: &str, threshold: f32, dimension: usize) -> PyResult<()> {
-        self.on(py, namespace, |people| people.pin(&EmbeddingSpace::new(space, threshold), dimension))
+        self.adding_to(py, namespace, |people| people.pin(&EmbeddingSpace::new(space, threshold), dimension))
     }
 
     /// Persons and faces.
@@ -112,7 +112,7 @@ impl Gallery {
 
     fn enrol(&self, py: Python<'_>, namespace: &str, person: &str, faces: Vec<FaceToEnrol<'_>>) -> PyResult<Vec<u64>> {
         let faces = faces.iter().map(new_face).collect::<Result<Vec<_>>>().map_err(|error| raise(py, &error))?;
-        let ids = self.on(py, namespace, |people| people.enrol(person, &faces))?;
+        let ids = self.adding_to(py, namespace, |people| people.enrol(person, &faces))?;
         Ok(ids.into_iter().map(FaceId::get).collect())
     }
 
@@ -125,7 +125,7 @@ impl Gallery {
         all_or_nothing: bool,
     ) -> PyResult<Vec<(Vec<u64>, Option<PyErr>)>> {
         let batch = batch_of(&items, all_or_nothing).map_err(|error| raise(py, &error))?;
-        let outcomes = self.on(py, namespace, |people| people.apply(&batch))?;
+        let outcomes = self.adding_to(py, namespace, |people| people.apply(&batch))?;
         let parts = |outcome: Result<Done>| match outcome {
             Ok(done) => (done.faces().iter().map(|face| face.get()).collect(), None),
             Err(error) => (Vec::new(), Some(raise(py, &error))),
@@ -166,10 +166,8 @@ impl Gallery {
     }
 
     fn move_person(&self, py: Python<'_>, namespace: &str, person: &str, to: &str) -> PyResult<()> {
-        self.handle.with(py, |gallery| {
-            let target = gallery.existing_namespace(to)?;
-            gallery.existing_namespace(namespace)?.move_person(person, &target)
-        })
+        self.handle
+            .with(py, |gallery| gallery.existing_namespace(namespace)?.move_person(person, &gallery.namespace(to)?))
     }
 
     fn clear(&self, py: Python<'_>, namespace: &str) -> PyResult<()> {

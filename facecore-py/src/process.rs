@@ -1,7 +1,7 @@
 //! What lies between the interpreter and the library: its lock, panics, and processes that fork.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use facecore::{Error, ErrorKind, Result};
@@ -41,9 +41,11 @@ fn check_process() -> Result<()> {
 }
 
 /// Something of the library that can be closed, and that a forked child leaves alone.
-pub struct Handle<T> {
+pub struct Handle<T: Send> {
     what: &'static str,
     value: RwLock<Option<T>>,
+    /// Asked without waiting for anybody.
+    closed: AtomicBool,
     process: u32,
 }
 
@@ -51,7 +53,12 @@ impl<T: Clone + Send + Sync> Handle<T> {
     /// What `make` makes, without the interpreter's lock. `what` names it in messages.
     pub fn new(py: Python<'_>, what: &'static str, make: impl FnOnce() -> Result<T> + Send) -> PyResult<Self> {
         let value = work(py, || check_process().and_then(|()| make()))?;
-        Ok(Handle { what, value: RwLock::new(Some(value)), process: std::process::id() })
+        Ok(Handle {
+            what,
+            value: RwLock::new(Some(value)),
+            closed: AtomicBool::new(false),
+            process: std::process::id(),
+        })
     }
 
     /// The value, to be used without the interpreter's lock.
@@ -74,22 +81,34 @@ impl<T: Clone + Send + Sync> Handle<T> {
     pub fn close(&self, py: Python<'_>) -> PyResult<()> {
         work(py, || {
             check_process()?;
-            drop(self.value.write().unwrap_or_else(PoisonError::into_inner).take());
+            self.closed.store(true, Ordering::Relaxed);
+            // Closing takes its time: the lock is given back before.
+            let taken = self.value.write().unwrap_or_else(PoisonError::into_inner).take();
+            drop(taken);
             Ok(())
         })
     }
 
     /// Whether it was closed.
     pub fn is_closed(&self) -> bool {
-        self.value.read().unwrap_or_else(PoisonError::into_inner).is_none()
+        self.closed.load(Ordering::Relaxed)
     }
 }
 
-impl<T> Drop for Handle<T> {
+impl<T: Send> Drop for Handle<T> {
     fn drop(&mut self) {
-        // A child must not write the parent's gallery, nor wait for its threads.
+        let Some(value) = self.value.get_mut().unwrap_or_else(PoisonError::into_inner).take() else { return };
         if self.process != std::process::id() {
-            std::mem::forget(self.value.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+            // A child must not write the parent's gallery, nor wait for its threads.
+            std::mem::forget(value);
+            return;
         }
+        // Others need not wait for it; when the interpreter ends there are none.
+        let mut value = Some(value);
+        Python::try_attach(|py| {
+            let value = value.take();
+            py.detach(|| drop(value));
+        });
+        drop(value);
     }
 }

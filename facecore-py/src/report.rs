@@ -27,3 +27,9 @@ pub fn runtime_report(py: Python<'_>, library: Option<PathBuf>, look_first: Vec<
     let providers = found.providers.into_iter().map(|(name, state)| (name, state.err())).collect();
     Ok((runtime, why, looked, providers, found.builtin))
 }
+
+/// The CPUs that this process may use, quotas respected.
+#[pyfunction]
+pub fn available_cpus() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,6 +1,7 @@
 //! Asking a namespace who somebody is.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use facecore::gallery::{Match, PersonId, Reach, SearchOptions, Vote};
@@ -10,22 +11,29 @@ use crate::embedding::Embedding;
 use crate::errors::invalid;
 use crate::gallery::Gallery;
 
-/// The first exception that a callback raised; later ones are dropped.
+/// The first exception that a callback raised. After it, nobody is called any more.
 #[derive(Default)]
-struct FirstError(Mutex<Option<PyErr>>);
+struct FirstError {
+    raised: AtomicBool,
+    error: Mutex<Option<PyErr>>,
+}
 
 impl FirstError {
-    /// Keeps the error, if it is one and the first.
-    fn note<T: Default>(&self, outcome: PyResult<T>) -> T {
-        outcome.unwrap_or_else(|error| {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            T::default()
+    /// Calls, and keeps the error if it is one; then, and after an error, the answer is no.
+    fn ask(&self, call: impl FnOnce() -> PyResult<bool>) -> bool {
+        if self.raised.load(Ordering::Relaxed) {
+            return false;
+        }
+        call().unwrap_or_else(|error| {
+            self.raised.store(true, Ordering::Relaxed);
+            self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            false
         })
     }
 
     /// Raises what was kept.
     fn take(&self) -> PyResult<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
     }
 }
 
@@ -69,8 +77,9 @@ impl Wanted {
         let raised = raised.clone();
         Ok(options.only(move |person: &PersonId| {
             let id = person.as_str();
-            let called =
-                |predicate: &Py<PyAny>| raised.note(Python::attach(|py| predicate.bind(py).call1((id,))?.is_truthy()));
+            let called = |predicate: &Py<PyAny>| {
+                raised.ask(|| Python::attach(|py| predicate.bind(py).call1((id,))?.is_truthy()))
+            };
             self.among.as_ref().is_none_or(|among| among.contains(id))
                 && self.excluding.as_ref().is_none_or(|excluding| !excluding.contains(id))
                 && self.predicate.as_ref().is_none_or(called)

@@ -55,7 +55,7 @@ def test_a_failure_is_one_line(tmp_path: pathlib.Path) -> None:
     command = [sys.executable, str(EXAMPLES / "enrol_folder.py"), "people", "--gallery", "office", "--pack", "nowhere"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: nowhere") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: there is no pack nowhere") and done.stderr.count("\n") == 1
 
 
 def test_enrol_folder_then_webcam(

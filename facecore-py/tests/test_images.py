@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import pathlib
 import pickle
 import subprocess
 import sys
 import textwrap
+import threading
 
 import numpy
 import pytest
@@ -82,8 +84,25 @@ def test_exif_orientation_is_applied(recognizer, photo, pixels) -> None:
         found = recognizer.recognize(source)
         assert (found.width, found.height) == (pixels.shape[1], pixels.shape[0])
         assert len(found) == 3
-    raw = facecore.Image(saved.getvalue(), apply_exif=False)
-    assert (raw.width, raw.height) == (pixels.shape[0], pixels.shape[1])
+    for source in (saved.getvalue(), Pillow.open(saved)):
+        raw = facecore.Image(source, apply_exif=False)
+        assert (raw.width, raw.height) == (pixels.shape[0], pixels.shape[1])
+
+
+def test_files_that_give_little_at_a_time(photo) -> None:
+    reader, writer = os.pipe()
+    content = photo.read_bytes()
+
+    def write() -> None:
+        with os.fdopen(writer, "wb", buffering=0) as pipe:
+            for at in range(0, len(content), 10_000):
+                pipe.write(content[at : at + 10_000])
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    with os.fdopen(reader, "rb", buffering=0) as pipe:
+        assert facecore.Image(pipe) == facecore.Image(photo)
+    thread.join()
 
 
 def test_transparent_parts_are_white_however_they_come() -> None:
@@ -125,8 +144,10 @@ BAD = numpy.zeros((4, 4, 3), dtype="uint8")
     [
         (BAD, None, facecore.InvalidArgumentError, 'pass color="rgb"'),
         (BAD, "hsv", facecore.InvalidArgumentError, "no color `hsv`"),
-        (BAD, "rgba", facecore.ImageLayoutError, "4 channels, not 3"),
+        (BAD, "rgba", facecore.ImageLayoutError, "4 channels, as the last axis of its shape, not 3"),
         (BAD.astype("float32"), "rgb", facecore.ImageLayoutError, "uint8"),
+        (numpy.broadcast_to(BAD[:1, :1], (10**6, 10**6, 3)), "rgb", facecore.ImageTooLargeError, "not copied"),
+        (numpy.zeros((3, 8, 9), dtype="uint8"), "rgb", facecore.ImageLayoutError, "last axis"),
         (BAD[None], "rgb", facecore.ImageLayoutError, r"not \[1, 4, 4, 3\]"),
         (BAD[0, 0].astype("float32"), None, facecore.InvalidArgumentError, "facecore.Embedding"),
         (BAD[:0], "rgb", facecore.ImageLayoutError, "."),
@@ -140,7 +161,7 @@ BAD = numpy.zeros((4, 4, 3), dtype="uint8")
         ("data:text/plain,hello", None, facecore.InvalidArgumentError, "data:image/jpeg;base64"),
         (io.StringIO("text"), None, facecore.InvalidArgumentError, "binary mode"),
         (3.5, None, facecore.InvalidArgumentError, "float is no image"),
-        (None, None, facecore.InvalidArgumentError, "NoneType is no image"),
+        (None, None, facecore.InvalidArgumentError, "was the file read"),
     ],
 )
 def test_what_is_no_image_is_refused_in_words(source, color, error, says) -> None:

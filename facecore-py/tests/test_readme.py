@@ -16,7 +16,7 @@ import pytest
 import facecore
 
 PACKAGE = pathlib.Path(__file__).resolve().parents[1]
-PAGES = [PACKAGE / "README.md", *sorted((PACKAGE / "docs").glob("*.md"))]
+PAGES = [PACKAGE.parent / "README.md", PACKAGE / "README.md", *sorted((PACKAGE / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n```text\n(?P<text>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 
 # The names that the pages use, and the photographs that stand for them.
@@ -53,7 +53,7 @@ def folder(
 
 
 @pytest.mark.filterwarnings("ignore::facecore.FacecoreWarning")
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.name}")
 def test_examples_run(page: pathlib.Path, folder: pathlib.Path) -> None:
     text = page.read_text(encoding="utf-8")
     names: dict[str, Any] = {"__name__": "__main__"}
@@ -75,4 +75,4 @@ def test_table_of_errors() -> None:
     for kind in facecore.FacecoreError.__subclasses__():
         built_in = kind.__bases__[1].__name__
         row = f"| {kind.code} | `{kind.__name__}` | `{built_in}` | {kind.__doc__} |"
-        assert row in PAGES[0].read_text(encoding="utf-8"), f"missing: {row}"
+        assert row in (PACKAGE / "README.md").read_text(encoding="utf-8"), f"missing: {row}"

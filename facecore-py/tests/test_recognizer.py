@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import threading
+from unittest import mock
 
 import numpy
 import pytest
@@ -89,6 +90,15 @@ def test_embeddings_of_ones_own() -> None:
         made.euclidean(facecore.Embedding([3.0, 4.0, 5.0], "mine", threshold=0.5))
     with pytest.raises(TypeError):
         facecore.Embedding("text", "mine", threshold=0.5)
+    numbers = numpy.random.default_rng(1).standard_normal(64).astype("float32")
+    for dtype in (">f4", "<f4", "float64", ">f8"):
+        assert facecore.Embedding(numbers.astype(dtype), "mine", threshold=0.5) == facecore.Embedding(
+            numbers, "mine", threshold=0.5
+        ), dtype
+    zero, minus = facecore.Embedding([1.0, 0.0], "m", threshold=0.5), facecore.Embedding([1.0, -0.0], "m", threshold=0.5)
+    assert zero == minus and hash(zero) == hash(minus) and zero == mock.ANY
+    with pytest.raises(facecore.InvalidEmbeddingError, match="at most"):
+        facecore.Embedding(range(10**13), "mine", threshold=0.5)
 
 
 def test_comparing_photos_and_cached_embeddings(recognizer, images) -> None:
@@ -146,8 +156,52 @@ def test_an_error_that_is_not_facecores_comes_through(recognizer) -> None:
         yield b""
         raise RuntimeError("the disk is gone")
 
+    seen = []
     with pytest.raises(RuntimeError, match="the disk is gone"):
-        list(recognizer.recognize_many(photos()))
+        for outcome in recognizer.recognize_many(photos()):
+            seen.append(outcome)
+    assert len(seen) == 1, "what was taken before is not lost"
+
+
+class Broken:
+    """A file, or a path, that fails with any error."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def read(self, size: int) -> bytes:
+        raise self.error
+
+    def __fspath__(self) -> str:
+        raise self.error
+
+
+def test_one_image_that_cannot_be_taken_loses_nobody_elses(recognizer, images) -> None:
+    closed = (images / "obama.jpg").open("rb")
+    closed.close()
+    bad = [
+        Broken(OSError(5, "the disk")),
+        Broken(RuntimeError("odd")),
+        closed,
+        "\ud800.jpg",
+        "a\0b.jpg",
+        "data:image/png;base64,\u00e4",
+        numpy.array(3, dtype="uint8"),
+        object(),
+    ]
+    outcomes = list(recognizer.recognize_many([*bad, images / "obama.jpg"]))
+    assert all(isinstance(outcome.error, facecore.FacecoreError) for outcome in outcomes[:-1]), outcomes
+    assert len(outcomes[-1].unwrap()) == 1 and isinstance(outcomes[0].error, facecore.IoError)
+    assert repr(outcomes[0].error.__cause__) == "OSError(5, 'the disk')"
+    with pytest.raises(KeyboardInterrupt):
+        recognizer.recognize(Broken(KeyboardInterrupt()))
+    photo = (images / "obama.jpg").read_bytes()
+    (outcome,) = recognizer.recognize_many([photo])
+    assert "source=<bytes>" in repr(outcome) and outcome.to_dict()["source"] == "<bytes>"
+    assert pickle.loads(pickle.dumps(outcomes[0].error)) == outcomes[0].error
+    assert pickle.loads(pickle.dumps(outcomes[0].error)).errno == 5
+    with pytest.raises(FileNotFoundError):
+        recognizer.recognize("not-there.jpg")
 
 
 def test_sixteen_threads_answer_as_one_does(recognizer, images) -> None:
@@ -213,11 +267,23 @@ def test_options_are_checked(pack_options, data, monkeypatch, tmp_path) -> None:
     for option in ("detector_kind", "embedder_kind"):
         with pytest.raises(facecore.ModelKindUnknownError, match="known are"):
             facecore.Recognizer(**{"runtime": "rten", **pack_options, option: "dlib"})
+    with pytest.raises(TypeError, match=r"Recognizer\(\) takes no threads='two'; see RecognizerOptions"):
+        facecore.Recognizer(**pack_options, threads="two")
+    with pytest.raises(TypeError, match="no option 'embedder'"):
+        facecore.Detector(**pack_options)
+    with pytest.raises(facecore.InvalidArgumentError, match="shows nothing"):
+        facecore.Recognizer(**pack_options, runtime="rten", input_size=(0, 0))
+    with facecore.Recognizer(**pack_options, runtime="rten", precision="fast") as made:
+        assert "f32" in made.placement[1].notes[0]
     monkeypatch.delenv("FACECORE_PACK", raising=False)
     with pytest.raises(facecore.InvalidArgumentError, match="no models were named.*FACECORE_PACK"):
         facecore.Recognizer()
     with pytest.raises(facecore.PackInvalidError):
         facecore.Recognizer(tmp_path)
+    with pytest.raises(facecore.PackInvalidError, match="is a file"):
+        facecore.Recognizer(pack_options["detector"])
+    with pytest.raises(facecore.ModelNotFoundError):
+        facecore.Recognizer(tmp_path / "nope")
     with pytest.raises(facecore.ModelNotFoundError) as missing:
         facecore.Detector(detector=tmp_path / "none.onnx")
     assert isinstance(missing.value, FileNotFoundError)

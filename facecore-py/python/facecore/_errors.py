@@ -6,6 +6,7 @@ that it has in Rust and C.
 
 from __future__ import annotations
 
+import errno
 from typing import Any, ClassVar
 
 
@@ -22,6 +23,17 @@ class FacecoreError(Exception):
     def to_dict(self) -> dict[str, Any]:
         """Code, kind and message as JSON knows them."""
         return {"code": self.code, "kind": type(self).__name__, "message": str(self)}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FacecoreError):
+            return NotImplemented
+        return type(self) is type(other) and self.args == other.args
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.args))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return exception, (self.code, str(self), getattr(self, "errno", None))
 
     def __str__(self) -> str:
         # `KeyError` would show its representation, `OSError` its number.
@@ -236,12 +248,31 @@ class InternalError(FacecoreError, RuntimeError):
     code = 900
 
 
+class FileMissingError(IoError, FileNotFoundError):
+    """A file is not there."""
+
+
 _BY_CODE: dict[int, type[FacecoreError]] = {kind.code: kind for kind in FacecoreError.__subclasses__()}
 
 
 def exception(code: int, message: str, os_error: int | None) -> FacecoreError:
     """The exception for an error of the library."""
-    error = _BY_CODE.get(code, FacecoreError)(message)
+    kind = _BY_CODE.get(code, FacecoreError)
+    error = FileMissingError(message) if kind is IoError and os_error == errno.ENOENT else kind(message)
     if isinstance(error, OSError):
         error.errno = os_error
     return error
+
+
+def refusal(error: Exception) -> FacecoreError:
+    """The error for an image that could not even be taken, because of what Python raised meanwhile."""
+    if isinstance(error, FacecoreError):
+        return error
+    refused: FacecoreError
+    if isinstance(error, OSError):
+        refused = IoError(f"cannot read the image: {error}")
+        refused.errno = error.errno
+    else:
+        refused = InvalidArgumentError(f"the image cannot be taken: {type(error).__name__}: {error}")
+    refused.__cause__ = error
+    return refused

@@ -6,6 +6,7 @@ import os
 from typing import Literal
 
 from . import _native
+from ._errors import FacecoreError, InvalidArgumentError
 from ._models import Closable, Recognizer, StrPath
 from ._namespace import Namespace
 from ._results import ExportReport, ImportReport, NamespaceStats, Stats, VerifyReport
@@ -32,7 +33,7 @@ class Gallery(Namespace, Closable):
     >>> gallery.search(face)[0].person
     'ada'
     >>> len(gallery), gallery
-    (1, <Gallery in memory, 1 people>)
+    (1, <Gallery in memory, people: 1>)
     """
 
     __slots__ = ("_native", "_folder", "__weakref__")
@@ -49,6 +50,10 @@ class Gallery(Namespace, Closable):
         durability: Literal["full", "relaxed"] = "full",
         cache_bytes: int | None = None,
     ) -> None:
+        if folder is None and read_only:
+            raise InvalidArgumentError("a gallery in memory is empty at first: it cannot be read-only")
+        if cache_bytes is not None and cache_bytes < 0:
+            raise InvalidArgumentError(f"cache_bytes is not negative, as {cache_bytes} is")
         native = _native.Gallery(folder, create, read_only, durability, cache_bytes)
         super().__init__(native, DEFAULT_NAMESPACE, recognizer)
         self._native = native
@@ -56,14 +61,9 @@ class Gallery(Namespace, Closable):
         if not read_only:
             native.create_namespace(DEFAULT_NAMESPACE)
 
-    def namespace(self, name: str, *, create: bool = True) -> Namespace:
-        """The namespace (tenant, directory, department) called `name`, created if absent unless `create` is
-        false: then `NamespaceNotFoundError` is raised."""
-        if name not in self._native.namespaces():
-            if create:
-                self._native.create_namespace(name)
-            else:
-                self._native.counts(name)
+    def namespace(self, name: str) -> Namespace:
+        """The namespace (tenant, directory, department) called `name`. If there is none, adding the first face makes
+        it, and reading it raises `NamespaceNotFoundError`."""
         return Namespace(self._native, name, self._recognizer)
 
     def namespaces(self) -> list[str]:
@@ -97,7 +97,8 @@ class Gallery(Namespace, Closable):
         return Stats(tuple(NamespaceStats(*parts) for parts in namespaces), store, index)
 
     def export_to(self, file: StrPath) -> ExportReport:
-        """Writes everything as JSON Lines. What is damaged is left out and reported."""
+        """Writes everything as JSON Lines to a new file, which only its owner may read. What is damaged is left out
+        and reported."""
         persons, faces, damaged = self._native.export_to(file)
         return ExportReport(persons, faces, tuple(damaged))
 
@@ -112,4 +113,7 @@ class Gallery(Namespace, Closable):
 
     def __repr__(self) -> str:
         place = "in memory" if self._folder is None else repr(os.fspath(self._folder))
-        return f"<Gallery {place}, closed>" if self.closed else f"<Gallery {place}, {len(self)} people>"
+        try:
+            return f"<Gallery {place}, closed>" if self.closed else f"<Gallery {place}, people: {len(self)}>"
+        except FacecoreError as error:
+            return f"<Gallery {place}, {type(error).__name__}>"

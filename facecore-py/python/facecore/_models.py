@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self, TypedDict, Unpack
+from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack
 
 from . import _many, _native
-from ._errors import FacecoreWarning, InvalidArgumentError
+from ._errors import FacecoreError, FacecoreWarning, InvalidArgumentError
 from ._images import Color, ImageLike
 from ._native import Embedding, Image
 from ._results import (
@@ -29,6 +31,7 @@ from ._results import (
 from ._runtime import library_folders
 
 StrPath = str | os.PathLike[str]
+_N = TypeVar("_N", _native.Recognizer, _native.Detector, _native.Embedder)
 
 
 class RuntimeOptions(TypedDict, total=False):
@@ -123,11 +126,13 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-def _options(what: str, pack: StrPath | None, given: Any, files: Sequence[str]) -> dict[str, Any]:
-    """What the native half takes. `files` are the models that may be named by themselves."""
+def _native_of(made: type[_N], pack: StrPath | None, given: Any, known: type, files: Sequence[str]) -> _N:
+    """The native half, told what the caller said. `known` are the options it has, `files` those of them that name
+    models."""
+    what = made.__name__
     for name in given:
-        if name not in _DEFAULTS:
-            raise TypeError(f"{what}() has no option {name!r}; it has {', '.join(sorted(_DEFAULTS))}")
+        if name not in known.__annotations__:
+            raise TypeError(f"{what}() has no option {name!r}; it has {', '.join(sorted(known.__annotations__))}")
     if pack is None and all(given.get(file) is None for file in files):
         pack = os.environ.get("FACECORE_PACK") or None
         if pack is None:
@@ -135,7 +140,13 @@ def _options(what: str, pack: StrPath | None, given: Any, files: Sequence[str]) 
                 f"no models were named: give {what} a pack (a folder with pack.toml), "
                 f"or {' and '.join(f'{file}=' for file in files)} with ONNX files, or set FACECORE_PACK"
             )
-    return {**_DEFAULTS, **given, "pack": pack, "look_first": library_folders()}
+    try:
+        return made({**_DEFAULTS, **given, "pack": pack, "look_first": library_folders()})
+    except TypeError as error:
+        if wrong := re.search(r"field Options\.(\w+)", str(error)):
+            name = wrong[1]
+            raise TypeError(f"{what}() takes no {name}={given.get(name, pack)!r}; see {known.__name__}") from None
+        raise
 
 
 class Closable:
@@ -180,14 +191,18 @@ def _placement(parts: _native._PlacementParts) -> Placement:
 
 
 def _warn_of_builtin(runtime: str, placement: Placement) -> None:
-    if runtime == "auto" and placement.runtime.startswith("rten"):
-        warnings.warn(
-            "models run on the built-in runtime, two to three times slower than ONNX Runtime: "
-            'install facecore[cpu] or facecore[openvino], or pass runtime="rten" if that is what you want '
-            f"({'; '.join(placement.notes)})",
-            FacecoreWarning,
-            stacklevel=3,
-        )
+    if runtime != "auto" or not placement.runtime.startswith("rten"):
+        return
+    # At the line of the caller, wherever in this package it came in.
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == __package__:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(
+        "models run on the built-in runtime, which is slower than ONNX Runtime: install facecore[cpu] or "
+        'facecore[openvino] (facecore.doctor() says where it was looked for), or pass runtime="rten"',
+        FacecoreWarning,
+        stacklevel=level,
+    )
 
 
 class Recognizer(Closable):
@@ -203,7 +218,7 @@ class Recognizer(Closable):
     _native: _native.Recognizer
 
     def __init__(self, pack: StrPath | None = None, **options: Unpack[RecognizerOptions]) -> None:
-        self._native = _native.Recognizer(_options("Recognizer", pack, options, ("detector", "embedder")))
+        self._native = _native_of(_native.Recognizer, pack, options, RecognizerOptions, ("detector", "embedder"))
         self._workers = _many.workers(options.get("many_photos", False))
         _warn_of_builtin(options.get("runtime", "auto"), self.placement[1])
 
@@ -250,13 +265,17 @@ class Recognizer(Closable):
         """Whether two photos, or a photo and an embedding kept from before, show the same person."""
         start = time.perf_counter()
 
-        def look(side: ImageLike | Embedding) -> tuple[RecognizedFace | None, Embedding]:
+        def look(which: str, side: ImageLike | Embedding) -> tuple[RecognizedFace | None, Embedding]:
             if isinstance(side, Embedding):
                 return None, side
-            face = self.recognize_one(side, color=color, choice=choice)
+            try:
+                face = self.recognize_one(side, color=color, choice=choice)
+            except FacecoreError as error:
+                error.add_note(f"it is about the {which} image")
+                raise
             return face, face.embedding
 
-        (face_a, a), (face_b, b) = look(first), look(second)
+        (face_a, a), (face_b, b) = look("first", first), look("second", second)
         score, distance = a.cosine(b), a.euclidean(b)
         limit = a.threshold if threshold is None else threshold
         seconds = time.perf_counter() - start
@@ -274,9 +293,12 @@ class Recognizer(Closable):
         return _placement(detector), _placement(embedder)
 
     def __repr__(self) -> str:
-        if self.closed:
-            return "<Recognizer, closed>"
-        detector, embedder = self.placement
+        try:
+            if self.closed:
+                return "<Recognizer, closed>"
+            detector, embedder = self.placement
+        except FacecoreError as error:
+            return f"<Recognizer, {type(error).__name__}>"
         return f"<Recognizer in {self.space.id}; detector on {detector}, embedder on {embedder}>"
 
 
@@ -288,7 +310,7 @@ class Detector(Closable):
     _native: _native.Detector
 
     def __init__(self, pack: StrPath | None = None, **options: Unpack[DetectorOptions]) -> None:
-        self._native = _native.Detector(_options("Detector", pack, options, ("detector",)))
+        self._native = _native_of(_native.Detector, pack, options, DetectorOptions, ("detector",))
         _warn_of_builtin(options.get("runtime", "auto"), self.placement)
 
     def detect(self, image: ImageLike, *, color: Color | None = None) -> list[Face]:
@@ -334,7 +356,7 @@ class Embedder(Closable):
     _native: _native.Embedder
 
     def __init__(self, pack: StrPath | None = None, **options: Unpack[EmbedderOptions]) -> None:
-        self._native = _native.Embedder(_options("Embedder", pack, options, ("embedder",)))
+        self._native = _native_of(_native.Embedder, pack, options, EmbedderOptions, ("embedder",))
         _warn_of_builtin(options.get("runtime", "auto"), self.placement)
 
     def embed(self, crops: Iterable[ImageLike], *, color: Color | None = None) -> list[Embedding]:

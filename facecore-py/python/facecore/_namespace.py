@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
+import dataclasses
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
 from . import _many, _native
-from ._batch import Batch, Metadata, json_of, metadata_of
+from ._batch import Batch, Metadata, embedding_of, json_of, metadata_of, person_id
 from ._default import default_recognizer
-from ._errors import FacecoreError, InvalidArgumentError
+from ._errors import FaceNotFoundError, FacecoreError, InvalidArgumentError
 from ._images import Color, ImageLike
 from ._models import Recognizer, StrPath
 from ._native import Embedding
@@ -27,6 +27,7 @@ from ._results import (
     Outcome,
     Person,
     Recognition,
+    RecognizedFace,
     Space,
     Timings,
     Vote,
@@ -54,6 +55,9 @@ class SearchOptions(TypedDict, total=False):
     accepted probability (0 to 1) of missing a face exactly at the threshold."""
 
 
+Face: TypeAlias = Embedding | RecognizedFace | IdentifiedFace
+"""An embedding, or a face that has one."""
+
 # What a crash costs at most when many photos are enrolled, and few enough commits not to matter.
 _PHOTOS_A_COMMIT = 256
 
@@ -61,12 +65,11 @@ _PHOTOS_A_COMMIT = 256
 
 def _origin(image: object) -> str | None:
     """Where an image comes from, if that is known: a path, or the name of a file object."""
-    if isinstance(image, str) and image.startswith("data:"):
+    name = os.fspath(image) if isinstance(image, (str, os.PathLike)) else getattr(image, "name", None)
+    if not isinstance(name, str) or name.startswith("data:"):
         return None
-    if isinstance(image, (str, os.PathLike)):
-        return os.fspath(image)
-    name = getattr(image, "name", None)
-    return name if isinstance(name, str) else None
+    # What is no UTF-8 in a file's name is shown as such.
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _several(images: Any) -> list[Any]:
@@ -80,7 +83,8 @@ def _person(parts: _native._PersonParts) -> Person:
 
 
 class Namespace:
-    """A set of people who are compared with each other. Get one from `Gallery.namespace`.
+    """A set of people who are compared with each other. Get one from `Gallery.namespace`; it comes to be when the first
+    face is added. Until then reading it raises `NamespaceNotFoundError`.
 
     The first face pins the embedding space: faces of another model raise `EmbeddingSpaceMismatchError`. What a method
     changes is on disk when it returns. Images need a recognizer: the gallery's, see `Gallery`.
@@ -122,15 +126,16 @@ class Namespace:
         and `metadata` are the person's and replace what is there; without them it stays.
         """
         given = _several(images)
+        looking = self.recognizer if any(not isinstance(image, Embedding) for image in given) else None
         photos: list[EnrolledPhoto] = []
-        batch = Batch()
+        faces: list[_native._FaceToEnrol] = []
         for at, image in enumerate(given):
             origin = _origin(image) or source
             try:
-                if isinstance(image, Embedding):
+                if isinstance(image, Embedding) or looking is None:
                     embedding = image
                 else:
-                    embedding = self.recognizer.recognize_one(image, color=color, choice=choice).embedding
+                    embedding = looking.recognize_one(image, color=color, choice=choice).embedding
             except FacecoreError as error:
                 if not skip_errors:
                     if len(given) > 1:
@@ -139,15 +144,26 @@ class Namespace:
                 photos.append(EnrolledPhoto(origin, person, None, error))
             else:
                 photos.append(EnrolledPhoto(origin, person, None, None))
-                batch.add(person, embedding, source=origin)
-        if not given:
-            self._gallery.enrol(self._name, person, [])
-        if name is not None and (batch or not given):
+                faces.append((embedding, None, origin, None))
+        if given and not faces:
+            return Enrolment(tuple(photos))
+        ids = iter(self._enrol(person_id(person), faces, name, metadata))
+        return Enrolment(
+            tuple(photo if photo.error else dataclasses.replace(photo, face=next(ids)) for photo in photos)
+        )
+
+    def _enrol(
+        self, person: str, faces: list[_native._FaceToEnrol], name: str | None, metadata: Metadata | None
+    ) -> list[int]:
+        """The ids of the faces, stored with name and metadata in one commit."""
+        if name is None and metadata is None:
+            return self._gallery.enrol(self._name, person, faces)
+        batch = Batch()._put("enrol", person, faces)
+        if name is not None:
             batch.set_name(person, name)
-        if metadata is not None and (batch or not given):
+        if metadata is not None:
             batch.set_metadata(person, metadata)
-        done = iter(self.apply(batch, all_or_nothing=True) if batch else [])
-        return Enrolment(tuple(_stored(photo, done) for photo in photos))
+        return list(self.apply(batch, all_or_nothing=True)[0].faces)
 
     def enrol_many(
         self,
@@ -159,24 +175,50 @@ class Namespace:
     ) -> Iterator[EnrolledPhoto]:
         """Enrols (person, image) pairs, and tells of each, in order, what became of it. One that fails loses nobody
         else's. Pairs are taken from `items` as answers are asked for; faces are stored 256 at a time."""
+        recognizer = self.recognizer
 
         def look(item: tuple[str, ImageLike | Embedding]) -> Embedding:
-            image = item[1]
+            person, image = item
+            person_id(person)
             if isinstance(image, Embedding):
                 return image
-            return self.recognizer.recognize_one(image, color=color, choice=choice).embedding
+            return recognizer.recognize_one(image, color=color, choice=choice).embedding
 
-        looked = _many.outcomes(items, look, workers or _many.workers(True))
-        while some := list(itertools.islice(looked, _PHOTOS_A_COMMIT)):
-            batch, photos = Batch(), []
-            for outcome in some:
-                person, image = outcome.source
-                origin = _origin(image)
-                photos.append(EnrolledPhoto(origin, person, None, outcome.error))
-                if outcome.value is not None:
-                    batch.add(person, outcome.value, source=origin)
-            done = iter(self.apply(batch) if batch else [])
-            yield from [_stored(photo, done) for photo in photos]
+        if isinstance(items, Mapping):
+            raise InvalidArgumentError("(person, image) pairs are taken here, such as a dictionary's items()")
+        return self._stored(_many.outcomes(items, look, workers or _many.workers(True)))
+
+    def _stored(self, looked: Iterator[Outcome[Embedding]]) -> Iterator[EnrolledPhoto]:
+        """Stores what was seen, many with a commit; also what was seen before the pairs came to a bad end."""
+        some: list[Outcome[Embedding]] = []
+        broken: Exception | None = None
+        while broken is None:
+            try:
+                some.append(next(looked))
+            except StopIteration:
+                break
+            except Exception as error:
+                broken = error
+            if len(some) == _PHOTOS_A_COMMIT:
+                yield from self._store(some)
+                some = []
+        yield from self._store(some)
+        if broken is not None:
+            raise broken
+
+    def _store(self, looked: list[Outcome[Embedding]]) -> list[EnrolledPhoto]:
+        batch = Batch()
+        for outcome in looked:
+            if outcome.value is not None:
+                batch.add(outcome.source[0], outcome.value, source=_origin(outcome.source[1]))
+        done = iter(self.apply(batch) if batch else [])
+        photos = []
+        for outcome in looked:
+            person, image = outcome.source
+            change = next(done) if outcome.error is None else Done((), outcome.error)
+            face = change.faces[0] if change.faces else None
+            photos.append(EnrolledPhoto(_origin(image), person, face, change.error))
+        return photos
 
     def enrol_folder(
         self, folder: StrPath, *, choice: Choice = "only", each: Callable[[EnrolledPhoto], object] | None = None
@@ -241,8 +283,8 @@ class Namespace:
             faces.append(
                 IdentifiedFace(
                     best.person if best else None,
-                    shown.score if shown else None,
-                    best.margin if best else None,
+                    shown.score if shown else 0.0,
+                    best.margin if best else 0.0,
                     best.probability if best else None,
                     face.box,
                     face.score,
@@ -261,7 +303,7 @@ class Namespace:
     def add(
         self,
         person: str,
-        embedding: Embedding,
+        embedding: Face,
         *,
         quality: float | None = None,
         source: str | None = None,
@@ -269,16 +311,17 @@ class Namespace:
     ) -> int:
         """Adds a face to a person, who is created if absent, and returns the face's id. A face that the person has
         already, value for value, is not added again: its id is returned."""
-        return self._gallery.enrol(self._name, person, [(embedding, quality, source, json_of(metadata))])[0]
+        face = (embedding_of(embedding), quality, source, json_of(metadata))
+        return self._gallery.enrol(self._name, person_id(person), [face])[0]
 
-    def search(self, probe: Embedding, **options: Unpack[SearchOptions]) -> list[Match]:
+    def search(self, probe: Face, **options: Unpack[SearchOptions]) -> list[Match]:
         """The people whose best face is at least as near to `probe` as the threshold, best first. An unknown face
         gives an empty list. `SearchOptions` says what can be told."""
-        return self._search([probe], _wanted(options))[0]
+        return self._search([embedding_of(probe)], _wanted(options))[0]
 
-    def search_many(self, probes: Sequence[Embedding], **options: Unpack[SearchOptions]) -> list[list[Match]]:
+    def search_many(self, probes: Iterable[Face], **options: Unpack[SearchOptions]) -> list[list[Match]]:
         """`search` for many probes, which costs less than one at a time."""
-        return self._search(probes, _wanted(options))
+        return self._search([embedding_of(probe) for probe in probes], _wanted(options))
 
     def _search(self, probes: Sequence[Embedding], wanted: dict[str, Any]) -> list[list[Match]]:
         if not probes:
@@ -286,10 +329,12 @@ class Namespace:
         found = self._gallery.search(self._name, probes, wanted)
         return [[Match(*parts) for parts in of_probe] for of_probe in found]
 
-    def vote(self, probe: Embedding, faces: int = 5, **options: Unpack[SearchOptions]) -> Vote | None:
+    def vote(self, probe: Face, faces: int = 5, **options: Unpack[SearchOptions]) -> Vote | None:
         """Lets the nearest faces vote: those under the threshold are dropped, and the person with the most of the
         rest is the answer. `None` if no face reaches the threshold. `top_k` has no meaning here."""
-        parts = self._gallery.vote(self._name, probe, faces, _wanted(options))
+        if faces < 1:
+            raise InvalidArgumentError(f"one face at least votes, not {faces}")
+        parts = self._gallery.vote(self._name, embedding_of(probe), faces, _wanted(options))
         return None if parts is None else Vote(*parts)
 
     # --- People.
@@ -302,7 +347,7 @@ class Namespace:
 
     def person(self, person: str) -> Person:
         """A person. Raises `PersonNotFoundError`."""
-        return _person(self._gallery.person(self._name, person))
+        return _person(self._gallery.person(self._name, person_id(person)))
 
     def persons(self) -> Iterator[Person]:
         """Everybody, in the order of the ids."""
@@ -313,46 +358,51 @@ class Namespace:
 
     def face(self, face: int) -> EnrolledFace:
         """A face. Raises `FaceNotFoundError`."""
-        parts = self._gallery.face(self._name, face)
+        parts = self._gallery.face(self._name, self._known(face))
         return EnrolledFace(*parts[:5], metadata_of(parts[5]))
 
-    def replace_face(self, face: int, embedding: Embedding) -> int:
+    def _known(self, face: int) -> int:
+        if not 0 <= face < 2**64:
+            raise FaceNotFoundError(f"namespace `{self._name}` has no face {face}")
+        return face
+
+    def replace_face(self, face: int, embedding: Face) -> int:
         """Gives a face another embedding. Returns its id: another one if the person has that embedding already."""
-        return self._gallery.replace_face(self._name, face, embedding)
+        return self._gallery.replace_face(self._name, self._known(face), embedding_of(embedding))
 
     def remove_face(self, face: int) -> None:
         """Removes a face. Its person stays."""
-        self._gallery.remove_face(self._name, face)
+        self._gallery.remove_face(self._name, self._known(face))
 
     def remove(self, person: str) -> None:
         """Removes a person with all faces. `Gallery.compact` erases them from the files."""
-        self._gallery.remove_person(self._name, person)
+        self._gallery.remove_person(self._name, person_id(person))
 
     def rename(self, person: str, new_id: str) -> None:
         """Gives a person another id. Raises `PersonExistsError` if it is taken."""
-        self._gallery.rename(self._name, person, new_id)
+        self._gallery.rename(self._name, person_id(person), person_id(new_id))
 
     def set_name(self, person: str, name: str | None) -> None:
         """Sets the name to show for a person, or removes it."""
-        self._gallery.set_name(self._name, person, name)
+        self._gallery.set_name(self._name, person_id(person), name)
 
     def set_metadata(self, person: str, metadata: Metadata) -> None:
         """Replaces what is stored with a person."""
-        self._gallery.set_metadata(self._name, person, json_of(metadata) or "{}")
+        self._gallery.set_metadata(self._name, person_id(person), json_of(metadata) or "{}")
 
     def set_face_metadata(self, face: int, metadata: Metadata) -> None:
         """Replaces what is stored with a face."""
-        self._gallery.set_face_metadata(self._name, face, json_of(metadata) or "{}")
+        self._gallery.set_face_metadata(self._name, self._known(face), json_of(metadata) or "{}")
 
     def merge(self, source: str, into: str) -> None:
         """Makes one person of two: gives all faces of `source` to `into`, and removes `source`."""
-        self._gallery.merge(self._name, source, into)
+        self._gallery.merge(self._name, person_id(source), person_id(into))
 
     def move(self, person: str, to: Namespace) -> None:
         """Moves a person with all faces to another namespace of the gallery."""
         if to._gallery is not self._gallery:
             raise InvalidArgumentError("a person moves within a gallery; export and import move between galleries")
-        self._gallery.move_person(self._name, person, to._name)
+        self._gallery.move_person(self._name, person_id(person), to._name)
 
     def clear(self) -> None:
         """Removes everybody, and forgets the embedding space."""
@@ -402,14 +452,6 @@ class Namespace:
         return f"<Namespace {self._name!r}>"
 
 
-def _stored(photo: EnrolledPhoto, done: Iterator[Done]) -> EnrolledPhoto:
-    """What became of a photo whose face, if it has one, was the next of a batch."""
-    if photo.error is not None:
-        return photo
-    change = next(done)
-    return EnrolledPhoto(photo.source, photo.person, change.faces[0] if change.faces else None, change.error)
-
-
 def _wanted(options: SearchOptions) -> dict[str, Any]:
     """What the native half takes."""
     for name in options:
@@ -419,11 +461,14 @@ def _wanted(options: SearchOptions) -> dict[str, Any]:
         if isinstance(options.get(name), str):
             raise InvalidArgumentError(f"{name} takes several ids, such as [{options.get(name)!r}]")
     among, excluding = options.get("among"), options.get("excluding")
+    top_k, reach = options.get("top_k", 10), options.get("reach", "auto")
+    if top_k < 0 or (not isinstance(reach, str) and reach < 0):
+        raise InvalidArgumentError(f"top_k ({top_k}) and reach ({reach}) are not negative")
     return {
-        "top_k": options.get("top_k", 10),
+        "top_k": top_k,
         "threshold": options.get("threshold"),
-        "among": None if among is None else set(among),
-        "excluding": None if excluding is None else set(excluding),
+        "among": None if among is None else set(map(person_id, among)),
+        "excluding": None if excluding is None else set(map(person_id, excluding)),
         "predicate": options.get("where"),
-        "reach": options.get("reach", "auto"),
+        "reach": reach,
     }

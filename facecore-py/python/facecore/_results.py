@@ -56,7 +56,9 @@ def _plain(value: Any, embeddings: bool) -> Any:
         return value.to_dict()
     if isinstance(value, (tuple, list)):
         return [_plain(item, embeddings) for item in value]
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value if value is None or isinstance(value, (str, int, float, dict)) else f"<{type(value).__name__}>"
 
 
 def _short(value: Any) -> str:
@@ -65,7 +67,9 @@ def _short(value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, tuple):
         return "(" + ", ".join(map(_short, value)) + ("," if len(value) == 1 else "") + ")"
-    return repr(value)
+    # Not an image's pixels or bytes.
+    known = (str, int, dict, os.PathLike, Result, Embedding, FacecoreError)
+    return repr(value) if value is None or isinstance(value, known) else f"<{type(value).__name__}>"
 
 
 class Result:
@@ -149,11 +153,12 @@ class IdentifiedFace(Result):
 
     person: str | None
     """`None` if it is nobody enrolled."""
-    score: float | None
-    """Cosine with the person, or with the nearest one of an unknown face; `None` if nobody is enrolled."""
-    margin: float | None
-    """`score` minus that of the next person; `None` for an unknown face."""
+    score: float
+    """Cosine with the person, or with the nearest one of an unknown face, -1 to 1; 0 if nobody is enrolled."""
+    margin: float
+    """`score` minus that of the next person, see `Match`; 0 for an unknown face."""
     probability: float | None
+    """See `Match`."""
     box: Box
     detection_score: float
     """How sure the detector is that this is a face, 0 to 1."""
@@ -247,7 +252,7 @@ class Outcome(Result, Generic[_R]):
 
     index: int
     """Its place among the images, from 0."""
-    source: Any
+    source: Any = dataclasses.field(compare=False)
     """The image as it was given."""
     value: _R | None
     error: FacecoreError | None

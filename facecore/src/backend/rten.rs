@@ -8,7 +8,7 @@ use rten_tensor::prelude::*;
 use rten_tensor::{Tensor, TensorView as RtenView};
 
 use super::pool::Pool;
-use super::{Backend, Outputs, Placement, Session, SessionOptions, TensorView};
+use super::{Backend, Outputs, Placement, Session, SessionOptions, TensorView, not_fast};
 use crate::error::{Error, ErrorKind, Result, fail};
 use crate::model::onnx::OnnxModel;
 use crate::model::{ModelSource, PortInfo};
@@ -60,7 +60,12 @@ impl Backend for RtenBackend {
             device: "CPU".into(),
             precision: "f32".into(),
             threads,
-            notes: self.notes.iter().cloned().chain(not_fast(options.precision, "f32", "the built-in runtime")).collect(),
+            notes: self
+                .notes
+                .iter()
+                .cloned()
+                .chain(not_fast(options.precision, "f32", "the built-in runtime"))
+                .collect(),
         };
         // rten's own pool counts physical cores and ignores cgroup quotas.
         let pools = Pool::new(thread_pool(threads), options.concurrency, move || Ok(thread_pool(threads)));

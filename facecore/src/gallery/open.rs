@@ -10,14 +10,13 @@ use std::sync::{Arc, Condvar, Mutex, RwLock};
 use super::upkeep::{self, Upkeep};
 use super::{Closing, Durability, Gallery, Shared, snapshot};
 use crate::error::{Error, Result, fail};
-use crate::store::folder::{Access, Folder};
+use crate::store::folder::{Access, Folder, OLD_FACES};
 use crate::store::local::{self, Local};
 use crate::store::memory::Memory;
 use crate::store::schema::{self, Rows};
 use crate::store::{Store, sequence};
 
 /// What older versions of the command line kept a gallery in.
-const OLD_FACES: &str = "faces.jsonl";
 const OLD_UNFINISHED: &str = "faces.jsonl.new";
 
 /// How a gallery is opened. By default it is made if it is not there, may be changed, and every change is on

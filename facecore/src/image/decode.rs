@@ -165,7 +165,7 @@ fn check_bytes(length: u64, options: &DecodeOptions) -> Result<()> {
     if length > options.max_bytes {
         fail!(
             ImageTooLarge,
-            "the encoded image has more than the {} bytes allowed ({length}); DecodeOptions::max_bytes raises the limit",
+            "the encoded image has more than the {} bytes allowed ({length}); the option max_bytes raises the limit",
             options.max_bytes
         );
     }
@@ -214,7 +214,7 @@ pub(super) fn check_pixels(width: u32, height: u32, options: &DecodeOptions) -> 
     if u64::from(width) * u64::from(height) > options.max_pixels {
         fail!(
             ImageTooLarge,
-            "the image has {width} x {height} pixels, more than the {} allowed; DecodeOptions::max_pixels raises the limit",
+            "the image has {width} x {height} pixels, more than the {} allowed; the option max_pixels raises the limit",
             options.max_pixels
         );
     }
@@ -251,7 +251,7 @@ fn translate(error: ImageError, format: ImageFormat) -> Error {
     let (kind, message) = match &error {
         ImageError::Limits(_) => (
             ErrorKind::ImageTooLarge,
-            format!("the {name} needs more memory than its limit allows; DecodeOptions::max_pixels raises it"),
+            format!("the {name} needs more memory than its limit allows; the option max_pixels raises it"),
         ),
         ImageError::Unsupported(_) => {
             (ErrorKind::ImageFormat, format!("a {name} of a kind that is not supported: {error}"))

@@ -58,7 +58,10 @@ impl Pack {
             ),
             _ if folder.is_file() => Error::new(
                 ErrorKind::PackInvalid,
-                format!("{} is a file and no pack; a single model is named as the detector or the embedder", folder.display()),
+                format!(
+                    "{} is a file and no pack; a single model is named as the detector or the embedder",
+                    folder.display()
+                ),
             ),
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Error::new(
                 ErrorKind::PackInvalid,

@@ -16,6 +16,8 @@ use crate::error::{Error, ErrorKind, Result, fail};
 const DATABASE: &str = "gallery.redb";
 const LOCK: &str = "lock";
 const INDEX: &str = "index";
+/// What galleries of an older version consist of.
+pub(crate) const OLD_FACES: &str = "faces.jsonl";
 
 /// What a folder is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +39,21 @@ pub(crate) struct Folder {
 impl Folder {
     /// Opens the folder at `path` for writing; makes it if there is none.
     ///
-    /// Errors with `GalleryLocked` if it is open elsewhere, `Io` if it cannot be made or written.
+    /// Errors with `GalleryLocked` if it is open elsewhere, `InvalidArgument` if it is a folder of other things,
+    /// `Io` if it cannot be made or written.
     pub fn create(path: &Path) -> Result<Folder> {
+        if path.as_os_str().is_empty() {
+            fail!(InvalidArgument, "the name of a gallery's folder cannot be empty");
+        }
+        if !Folder::holds_gallery(path)?
+            && let Some(other) = first_of_others(path)?
+        {
+            fail!(
+                InvalidArgument,
+                "{} holds other files (such as `{other}`) and no gallery; name a new or empty folder",
+                path.display()
+            );
+        }
         files::make_folder(path).map_err(|error| files::failure(path, "make", &error))?;
         let folder = Folder { path: path.to_path_buf(), access: Access::Write, lock: Some(lock_alone(path)?) };
         let index = folder.index();
@@ -167,6 +182,24 @@ impl Drop for Folder {
     }
 }
 
+/// A file in the folder, if it is there, that a gallery does not bring; hidden ones do not count.
+fn first_of_others(path: &Path) -> Result<Option<String>> {
+    let failed = |error| files::failure(path, "read", &error);
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == IoErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    for entry in entries {
+        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+        let ours = [LOCK, INDEX, OLD_FACES, "lost+found"].contains(&&*name) || name.starts_with(DATABASE);
+        if !ours && !name.starts_with('.') {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
 /// Locks a folder for one writer, whose process is then named in the lock file.
 fn lock_alone(folder: &Path) -> Result<File> {
     let path = folder.join(LOCK);
@@ -222,14 +255,12 @@ fn locked(folder: &Path, file: &File) -> Error {
         format!("gallery `{name}` is open for reading elsewhere; close it there, or wait")
     } else {
         let holder = std::fs::read_to_string(folder.join(LOCK)).unwrap_or_default();
+        if holder.trim() == std::process::id().to_string() {
+            let message = format!("gallery `{name}` is open in this process already; use that one, or close it first");
+            return Error::new(ErrorKind::GalleryLocked, message);
+        }
         let (who, that) = match holder.trim() {
             "" => ("another process".to_owned(), "it"),
-            pid if pid == std::process::id().to_string() => {
-                return Error::new(
-                    ErrorKind::GalleryLocked,
-                    format!("gallery `{name}` is open in this process already; use that one, or close it first"),
-                );
-            }
             pid => (format!("process {pid}"), "that process"),
         };
         format!("gallery `{name}` is being written by {who}; open it read-only when {that} has closed it, or wait")

@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 use crate::store::tests::TempFolder;
 
@@ -20,14 +22,31 @@ fn a_second_writer_and_a_reader_are_told_who_writes() {
     let parent = TempFolder::new();
     let path = gallery(&parent);
     let writer = Folder::open(&path, Access::Write).unwrap();
-    let expected = format!(
-        "gallery `office` is being written by process {}; open it read-only when that process has closed it, or wait",
-        std::process::id()
-    );
+    let expected = "gallery `office` is open in this process already; use that one, or close it first";
     assert_eq!(refused(Folder::create(&path)), expected);
     assert_eq!(refused(Folder::open(&path, Access::Read)), expected);
+    fs::write(path.join("lock"), "4711\n").unwrap();
+    let expected =
+        "gallery `office` is being written by process 4711; open it read-only when that process has closed it, or wait";
+    assert_eq!(refused(Folder::create(&path)), expected);
     drop(writer);
     Folder::open(&path, Access::Read).unwrap();
+}
+
+#[test]
+fn a_folder_of_other_things_does_not_become_a_gallery() {
+    let parent = TempFolder::new();
+    let path = parent.join("photos");
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join(".hidden"), "").unwrap();
+    fs::write(path.join("ada.jpg"), "").unwrap();
+    let Err(error) = Folder::create(&path) else { panic!("it became one") };
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.message().contains("ada.jpg"), "{error}");
+    assert_eq!(fs::read_dir(&path).unwrap().count(), 2, "nothing was left there");
+    fs::remove_file(path.join("ada.jpg")).unwrap();
+    drop(Folder::create(&path).unwrap());
+    assert_eq!(Folder::create(Path::new("")).err().unwrap().kind(), ErrorKind::InvalidArgument);
 }
 
 #[test]
