@@ -28,3 +28,13 @@ def test_everything_public_is_documented_and_named() -> None:
     for name in facecore.__all__:
         thing = getattr(facecore, name)
         assert not isinstance(thing, type) or thing.__doc__, name
+
+
+def test_help_tells_what_every_option_means() -> None:
+    for made, options in [
+        (facecore.Recognizer, facecore.RecognizerOptions),
+        (facecore.Detector, facecore.DetectorOptions),
+        (facecore.Embedder, facecore.EmbedderOptions),
+    ]:
+        for name in options.__annotations__:
+            assert f"\n{name}: " in (made.__doc__ or ""), name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
@@ -35,64 +36,74 @@ _N = TypeVar("_N", _native.Recognizer, _native.Detector, _native.Embedder)
 
 
 class RuntimeOptions(TypedDict, total=False):
-    """What executes the models."""
+    """What executes the models.
+
+    runtime: `"auto"` (the default) takes ONNX Runtime where it is found, else the built-in `"rten"`.
+    library: The ONNX Runtime library, or a folder that holds it. By default the environment's, then the usual
+        places.
+    provider: ONNX Runtime's provider. One that is named runs the model, or it is an error.
+    allow_fallback: Let the CPU stand in where the named provider is not available.
+    precision: `"fast"`: 16-bit arithmetic where the hardware is good at it.
+    threads: Of one call. By default as many as there are CPUs for this process, quotas respected.
+    concurrency: How many calls may run at once; others wait. By default as many as CPUs.
+    many_photos: One thread a call, and as many calls at once as CPUs: best where many photos are worked at in
+        parallel.
+    """
 
     runtime: Literal["auto", "onnxruntime", "rten"]
-    """`"auto"` (the default) takes ONNX Runtime where it is found, else the built-in `"rten"`."""
     library: StrPath | None
-    """The ONNX Runtime library, or a folder that holds it. By default the environment's, then the usual places."""
     provider: Literal["auto", "cpu", "openvino", "cuda", "tensorrt"]
-    """ONNX Runtime's provider. One that is named runs the model, or it is an error."""
     allow_fallback: bool
-    """Let the CPU stand in where the named provider is not available."""
     precision: Literal["full", "fast"]
-    """`"fast"`: 16-bit arithmetic where the hardware is good at it."""
     threads: int | None
-    """Of one call. By default as many as there are CPUs for this process, quotas respected."""
     concurrency: int | None
-    """How many calls may run at once; others wait. By default as many as CPUs."""
     many_photos: bool
-    """One thread a call, and as many calls at once as CPUs: best where many photos are worked at in parallel."""
 
 
 class DetectorOptions(RuntimeOptions, total=False):
-    """How faces are found."""
+    """How faces are found.
+
+    detector: An ONNX file; it wins over the pack's.
+    detector_kind: What the file is, where it is not evident.
+    score_threshold: Faces scored lower are not reported, 0 to 1. By default the model's.
+    nms_iou: Of two boxes that overlap more than this (intersection over union) the better stays. By default the
+        model's.
+    max_faces: Report at most so many, the best.
+    smallest_face: Pixels of the smallest face to be found: decides how far an image may be shrunk.
+    input_size: `"auto"`: shrink the longer side to 640 pixels; `"native"`: do not scale; (width, height): fit into
+        it.
+    close_ups: Look a second time for faces that fill the frame. By default true.
+    apply_exif: Turn photos as their EXIF orientation says. By default true.
+    max_pixels: Larger photos are refused. By default 128 million.
+    max_bytes: Larger files are refused. By default 256 MiB.
+    """
 
     detector: StrPath | None
-    """An ONNX file; it wins over the pack's."""
     detector_kind: Literal["scrfd", "yunet"] | None
-    """What the file is, where it is not evident."""
     score_threshold: float | None
-    """Faces scored lower are not reported, 0 to 1. By default the model's."""
     nms_iou: float | None
-    """Of two boxes that overlap more than this (intersection over union) the better stays. By default the model's."""
     max_faces: int | None
-    """Report at most so many, the best."""
     smallest_face: float | None
-    """Pixels of the smallest face to be found: decides how far an image may be shrunk."""
     input_size: Literal["auto", "native"] | tuple[int, int]
-    """`"auto"`: shrink the longer side to 640 pixels; `"native"`: do not scale; (width, height): fit into it."""
     close_ups: bool
-    """Look a second time for faces that fill the frame. By default true."""
     apply_exif: bool
-    """Turn photos as their EXIF orientation says. By default true."""
     max_pixels: int | None
-    """Larger photos are refused. By default 128 million."""
     max_bytes: int | None
-    """Larger files are refused. By default 256 MiB."""
 
 
 class EmbedderOptions(RuntimeOptions, total=False):
-    """How faces are embedded."""
+    """How faces are embedded.
+
+    embedder: An ONNX file; it wins over the pack's.
+    embedder_kind: What the file is, where it is not evident.
+    flip: Embed the mirrored face too. It is part of the embedding space.
+    threshold: The cosine from which on two faces are taken for one person. By default the model's.
+    """
 
     embedder: StrPath | None
-    """An ONNX file; it wins over the pack's."""
     embedder_kind: Literal["arcface", "adaface", "sface", "mobilefacenet"] | None
-    """What the file is, where it is not evident."""
     flip: Literal["none", "sum", "concat"]
-    """Embed the mirrored face too. It is part of the embedding space."""
     threshold: float | None
-    """The cosine from which on two faces are taken for one person. By default the model's."""
 
 
 class RecognizerOptions(DetectorOptions, EmbedderOptions, total=False):
@@ -382,3 +393,15 @@ class Embedder(Closable):
 
     def __repr__(self) -> str:
         return "<Embedder, closed>" if self.closed else f"<Embedder in {self.space.id} on {self.placement}>"
+
+
+def _describe(made: type, *options: type) -> None:
+    """Adds to a class what it can be told: `help` shows no more of keyword arguments than their number."""
+    told = (f"{some.__name__}: {inspect.cleandoc(some.__doc__ or '')}" for some in options)
+    made.__doc__ = "\n\n".join([inspect.cleandoc(made.__doc__ or ""), *told])
+
+
+_describe(RecognizerOptions, DetectorOptions, EmbedderOptions, RuntimeOptions)
+_describe(Recognizer, DetectorOptions, EmbedderOptions, RuntimeOptions)
+_describe(Detector, DetectorOptions, RuntimeOptions)
+_describe(Embedder, EmbedderOptions, RuntimeOptions)

@@ -38,21 +38,23 @@ Reach: TypeAlias = Literal["auto", "exact"] | int | float
 
 
 class SearchOptions(TypedDict, total=False):
-    """Whom a search considers, and how far it looks."""
+    """Whom a search considers, and how far it looks.
+
+    top_k: At most so many people; 10 by default.
+    threshold: The cosine from which on a person matches, -1 (everybody) to 1. By default that of the probe's space.
+    among: Only these people. Others are as if they were not enrolled.
+    excluding: Not these people.
+    where: Only people for whom it answers true; it is called with ids, in no particular order and from any thread.
+    reach: `"auto"` (the default); `"exact"`, comparing every face in full; the number of nearest faces to compare;
+        or the accepted probability (0 to 1) of missing a face exactly at the threshold.
+    """
 
     top_k: int
-    """At most so many people; 10 by default."""
     threshold: float | None
-    """The cosine from which on a person matches, -1 (everybody) to 1. By default that of the probe's space."""
     among: Iterable[str] | None
-    """Only these people. Others are as if they were not enrolled."""
     excluding: Iterable[str] | None
-    """Not these people."""
     where: Callable[[str], bool] | None
-    """Only people for whom it answers true; it is called with ids, in no particular order and from any thread."""
     reach: Reach
-    """`"auto"` (the default); `"exact"`, comparing every face in full; the number of nearest faces to compare; or the
-    accepted probability (0 to 1) of missing a face exactly at the threshold."""
 
 
 Face: TypeAlias = Embedding | RecognizedFace | IdentifiedFace
@@ -125,6 +127,7 @@ class Namespace:
         none is left, nothing changes. `source` is remembered with faces whose image has no path of its own. `name`
         and `metadata` are the person's and replace what is there; without them it stays.
         """
+        person = person_id(person)
         given = _several(images)
         looking = self.recognizer if any(not isinstance(image, Embedding) for image in given) else None
         photos: list[EnrolledPhoto] = []
@@ -147,7 +150,7 @@ class Namespace:
                 faces.append((embedding, None, origin, None))
         if given and not faces:
             return Enrolment(tuple(photos))
-        ids = iter(self._enrol(person_id(person), faces, name, metadata))
+        ids = iter(self._enrol(person, faces, name, metadata))
         return Enrolment(
             tuple(photo if photo.error else dataclasses.replace(photo, face=next(ids)) for photo in photos)
         )
