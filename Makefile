@@ -75,6 +75,7 @@ features: ## The builds that leave something out.
 	cargo check -p facecore --no-default-features --features recognition
 	cargo check -p facecore --no-default-features --features rten,ndarray
 	cargo check -p facecore --no-default-features --features onnxruntime
+	cargo clippy -p facecore-py --features fake -- -D warnings
 
 .PHONY: header
 header: ## Write include/facecore.h anew from the sources.

@@ -71,8 +71,9 @@ fn detector_of(faces: usize) -> FakeBackend {
             for row in (0..faces).map(|face| face * 8).filter(|_| at % 3 == 0) {
                 let value = [0.9, 1.0, 0.0][at / 3];
                 let points = [-0.5, -0.5, 0.5, -0.5, 0.0, 0.0, -0.4, 0.5, 0.4, 0.5];
-                for column in 0..width {
-                    tensor.data[row * width + column] = if width == 10 { points[column] } else { value };
+                let cells = tensor.data[row * width..][..width].iter_mut();
+                for (cell, point) in cells.zip(points) {
+                    *cell = if width == 10 { point } else { value };
                 }
             }
             tensor.shape.clear();

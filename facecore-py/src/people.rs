@@ -200,7 +200,7 @@ impl Gallery {
 
 /// The photos of a folder of people as `(person, path)`, and what cannot be tried as `(person, path, error)`.
 #[pyfunction]
-pub fn photos_by_person(py: Python<'_>, folder: PathBuf) -> PyResult<(Vec<(String, PathBuf)>, Vec<Skipped>)> {
+pub fn photos_by_person(py: Python<'_>, folder: PathBuf) -> PyResult<(Vec<Photo>, Vec<Skipped>)> {
     let found = work(py, || facecore::pipeline::photos_by_person(folder))?;
     let photos = found.photos.into_iter().map(|(person, path)| (person.as_str().to_owned(), path)).collect();
     let skipped = found.skipped.into_iter().filter_map(|photo| {
@@ -210,4 +210,5 @@ pub fn photos_by_person(py: Python<'_>, folder: PathBuf) -> PyResult<(Vec<(Strin
     Ok((photos, skipped.collect()))
 }
 
+type Photo = (String, PathBuf);
 type Skipped = (String, PathBuf, PyErr);
