@@ -347,7 +347,7 @@ fn packs_that_do_not_fit_are_refused() {
     }
     std::fs::remove_file(folder.0.join("det.onnx")).unwrap();
     assert_eq!(build(&folder.0).err().unwrap().kind(), ErrorKind::ModelNotFound);
-    assert_eq!(build(&folder.0.join("nowhere")).err().unwrap().kind(), ErrorKind::PackInvalid);
+    assert_eq!(build(&folder.0.join("nowhere")).err().unwrap().kind(), ErrorKind::ModelNotFound);
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn what_does_not_work_ends_with_its_exit_code_and_reason() {
     for (args, reason) in [
         (vec!["detect", &photo], "error 100, InvalidArgument"),
         (vec!["detect", &photo, "--detector", "none.onnx"], "error 300, ModelNotFound"),
-        (vec!["detect", &photo, "--pack", "none"], "error 304, PackInvalid"),
+        (vec!["detect", &photo, "--pack", "none"], "error 300, ModelNotFound"),
     ] {
         let ran = scene.command(args[0]).args(&args[1..]).run();
         assert!(ran.code == 1 && ran.stderr.contains(reason), "{ran:?}");

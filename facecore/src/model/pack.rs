@@ -46,8 +46,8 @@ pub struct PackPart<S> {
 impl Pack {
     /// Reads a pack from a folder and loads its model files.
     ///
-    /// Errors with `ModelNotFound` if there is no such folder, `PackInvalid` if `pack.toml` is missing, malformed or names a file outside the
-    /// folder, `ModelNotFound` if a file is missing, `ChecksumMismatch` if one was changed.
+    /// Errors with `ModelNotFound` if the folder or a file is missing, `PackInvalid` if `pack.toml` is missing,
+    /// malformed or names a file outside the folder, `ChecksumMismatch` if one was changed.
     pub fn open(folder: impl AsRef<Path>) -> Result<Pack> {
         let folder = folder.as_ref();
         let path = folder.join(MANIFEST);
