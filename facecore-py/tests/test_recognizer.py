@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 import threading
 from unittest import mock
 
@@ -287,6 +288,15 @@ def test_options_are_checked(pack_options, data, monkeypatch, tmp_path) -> None:
     with pytest.raises(facecore.ModelNotFoundError) as missing:
         facecore.Detector(detector=tmp_path / "none.onnx")
     assert isinstance(missing.value, FileNotFoundError)
+    (tmp_path / "page.onnx").write_bytes(b"<!DOCTYPE html>")
+    with pytest.raises(facecore.ModelCorruptError, match="page.onnx"):
+        facecore.Detector(detector=tmp_path / "page.onnx", detector_kind="scrfd", runtime="rten")
+    shutil.copy(pack_options["detector"], tmp_path / "yunet.onnx")
+    (tmp_path / "pack.toml").write_text(
+        f'format = 1\nname = "changed"\n[detector]\nfile = "yunet.onnx"\nkind = "yunet"\nsha256 = "{"0" * 64}"\n'
+    )
+    with pytest.raises(facecore.ChecksumMismatchError):
+        facecore.Detector(tmp_path)
     with pytest.raises(facecore.ModelMismatchError):
         facecore.Detector(detector=data / "models/mtcnn_pnet.onnx", detector_kind="scrfd", runtime="rten")
     with pytest.raises(facecore.ProviderUnavailableError):
