@@ -37,12 +37,16 @@
 //! | `onnxruntime` | yes | models run on ONNX Runtime, loaded at run time from a shared library |
 //! | `rten` | yes | models run on the built-in pure-Rust runtime |
 //! | `recognition` | by the two above | images, detection, alignment, embedding, [`Recognizer`] |
+//! | `lite-models` | no | [`Recognizer::lite`]: small models of our own within the program, so that nothing has to be downloaded; their licence is research and evaluation only |
 //! | `ndarray` | no | `ndarray` views in and out |
-//! | `cli` | no | the `facecore` command |
+//! | `cli` | no | the `facecore` command, with `lite-models` |
 //!
 //! Without default features the crate is the [`Gallery`] alone.
 
-#![cfg_attr(not(feature = "recognition"), allow(rustdoc::broken_intra_doc_links))]
+#![cfg_attr(
+    not(all(feature = "recognition", feature = "lite-models")),
+    allow(rustdoc::broken_intra_doc_links, reason = "what is left out cannot be linked to")
+)]
 
 pub mod embedding;
 pub mod error;

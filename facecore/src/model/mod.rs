@@ -3,6 +3,8 @@
 //! This module knows nothing of runtimes: it reads ONNX files and `pack.toml`, and describes.
 
 mod catalog;
+#[cfg(feature = "lite-models")]
+mod lite;
 pub mod onnx;
 mod pack;
 mod port;

@@ -1,6 +1,6 @@
-//! Packs: a folder with `pack.toml` beside the ONNX files it describes.
+//! Packs: a folder with `pack.toml` beside the ONNX files it describes, or the same within the program.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -26,6 +26,8 @@ pub struct Pack {
     pub version: String,
     /// Under which terms the pack as a whole may be used.
     pub licence: String,
+    /// The folder it was read from; `None` for one that is part of the program.
+    pub folder: Option<PathBuf>,
     /// The detector, if the pack has one.
     pub detector: Option<PackPart<DetectorSpec>>,
     /// The embedder, if the pack has one.
@@ -41,6 +43,8 @@ pub struct PackPart<S> {
     pub spec: S,
     /// The licence of its weights.
     pub licence: String,
+    /// The file's SHA-256 as the pack declares it, which it was found to have.
+    pub sha256: Option<String>,
 }
 
 impl Pack {
@@ -69,7 +73,18 @@ impl Pack {
             ),
             _ => Error::io(&path, "read", error),
         })?;
-        Manifest::parse(&text).and_then(|manifest| manifest.load(folder)).context_with(|| path.display().to_string())
+        let pack = Manifest::parse(&text).and_then(|manifest| manifest.load(|file| open_inside(folder, file)));
+        let pack = pack.context_with(|| path.display().to_string())?;
+        Ok(Pack { folder: Some(folder.to_path_buf()), ..pack })
+    }
+
+    /// A pack whose manifest and files, by name, are part of the program.
+    #[cfg(feature = "lite-models")]
+    pub(super) fn embedded(manifest: &str, files: &[(&str, &'static [u8])]) -> Result<Pack> {
+        Manifest::parse(manifest)?.load(|name| match files.iter().find(|file| file.0 == name) {
+            Some((_, bytes)) => Ok(ModelSource::from_static(name, bytes)),
+            None => fail!(ModelNotFound, "there is no file {name} in the program"),
+        })
     }
 }
 
@@ -146,30 +161,31 @@ impl Manifest {
         }
     }
 
-    fn load(self, folder: &Path) -> Result<Pack> {
+    /// Completes the specs, and loads the files by way of `open`.
+    fn load(self, open: impl Fn(&str) -> Result<ModelSource>) -> Result<Pack> {
         debug_assert_eq!(self.format, FORMAT);
         let licence_of = |own: &Option<String>| own.clone().unwrap_or_else(|| self.licence.clone());
         let detector = match self.detector {
             Some(entry) => {
-                let source = load_file(folder, &entry.file, entry.sha256.as_deref())?;
-                let licence = licence_of(&entry.licence);
-                Some(PackPart { source, spec: entry.spec().context_with(|| "[detector]".into())?, licence })
+                let source = verified(open(&entry.file)?, entry.sha256.as_deref())?;
+                let (licence, sha256) = (licence_of(&entry.licence), entry.sha256.clone());
+                Some(PackPart { source, spec: entry.spec().context_with(|| "[detector]".into())?, licence, sha256 })
             }
             None => None,
         };
         let embedder = match self.embedder {
             Some(entry) => {
-                let source = load_file(folder, &entry.file, entry.sha256.as_deref())?;
-                let licence = licence_of(&entry.licence);
+                let source = verified(open(&entry.file)?, entry.sha256.as_deref())?;
+                let (licence, sha256) = (licence_of(&entry.licence), entry.sha256.clone());
                 let spec = entry.spec(&source).context_with(|| "[embedder]".into())?;
-                Some(PackPart { source, spec, licence })
+                Some(PackPart { source, spec, licence, sha256 })
             }
             None => None,
         };
         if detector.is_none() && embedder.is_none() {
             fail!(PackInvalid, "it has neither a [detector] nor an [embedder]");
         }
-        Ok(Pack { name: self.name, version: self.version, licence: self.licence, detector, embedder })
+        Ok(Pack { name: self.name, version: self.version, licence: self.licence, folder: None, detector, embedder })
     }
 }
 
@@ -234,7 +250,7 @@ fn overridden(
     }
 }
 
-fn load_file(folder: &Path, file: &str, sha256: Option<&str>) -> Result<ModelSource> {
+fn open_inside(folder: &Path, file: &str) -> Result<ModelSource> {
     // A pack may come from anywhere: it must not reach outside its own folder, not by a link either.
     let relative = Path::new(file);
     let named_inside = relative.components().all(|part| matches!(part, std::path::Component::Normal(_)));
@@ -246,7 +262,11 @@ fn load_file(folder: &Path, file: &str, sha256: Option<&str>) -> Result<ModelSou
     if !named_inside || !leads_inside || file.is_empty() {
         fail!(PackInvalid, "the file `{file}`, or what it links to, is not inside the pack's folder; copy it there");
     }
-    let source = ModelSource::open(folder.join(relative))?;
+    ModelSource::open(folder.join(relative))
+}
+
+/// The file, if it has the SHA-256 that is declared.
+fn verified(source: ModelSource, sha256: Option<&str>) -> Result<ModelSource> {
     if let Some(declared) = sha256 {
         if declared.len() != 64 || !declared.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             fail!(PackInvalid, "`{declared}` is no SHA-256, which has 64 hexadecimal digits");
@@ -255,7 +275,8 @@ fn load_file(folder: &Path, file: &str, sha256: Option<&str>) -> Result<ModelSou
         if !actual.eq_ignore_ascii_case(declared) {
             fail!(
                 ChecksumMismatch,
-                "{file} was changed or is incomplete: its SHA-256 is {actual}, the pack declares {declared}"
+                "{} was changed or is incomplete: its SHA-256 is {actual}, the pack declares {declared}",
+                source.name()
             );
         }
     }
@@ -267,7 +288,8 @@ mod tests {
     use super::*;
 
     fn kind_of(text: &str) -> ErrorKind {
-        match Manifest::parse(text).and_then(|manifest| manifest.load(Path::new("/nowhere"))) {
+        match Manifest::parse(text).and_then(|manifest| manifest.load(|file| open_inside(Path::new("/nowhere"), file)))
+        {
             Ok(_) => panic!("taken: {text}"),
             Err(error) => error.kind(),
         }

@@ -16,7 +16,14 @@ const MAX_BYTES: u64 = 1 << 31;
 pub struct ModelSource {
     name: String,
     path: Option<PathBuf>,
-    bytes: Arc<[u8]>,
+    bytes: Bytes,
+}
+
+/// Shared with whoever else has the model, or with the program's own pages.
+#[derive(Clone)]
+enum Bytes {
+    Shared(Arc<[u8]>),
+    Static(&'static [u8]),
 }
 
 impl ModelSource {
@@ -38,12 +45,17 @@ impl ModelSource {
         }
         let bytes = std::fs::read(path).map_err(unreadable)?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(ModelSource { name, path: Some(path.to_path_buf()), bytes: bytes.into() })
+        Ok(ModelSource { name, path: Some(path.to_path_buf()), bytes: Bytes::Shared(bytes.into()) })
     }
 
-    /// A model that is in memory already, for example embedded in the program.
+    /// A model that is in memory already.
     pub fn from_bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
-        ModelSource { name: name.into(), path: None, bytes: bytes.into() }
+        ModelSource { name: name.into(), path: None, bytes: Bytes::Shared(bytes.into()) }
+    }
+
+    /// A model that is part of the program (`include_bytes!`), without a copy.
+    pub fn from_static(name: impl Into<String>, bytes: &'static [u8]) -> Self {
+        ModelSource { name: name.into(), path: None, bytes: Bytes::Static(bytes) }
     }
 
     /// The file's name, for messages and for recognising the kind.
@@ -58,17 +70,20 @@ impl ModelSource {
 
     /// The ONNX file's content.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        match &self.bytes {
+            Bytes::Shared(bytes) => bytes,
+            Bytes::Static(bytes) => bytes,
+        }
     }
 
     /// SHA-256 of the content in lower-case hexadecimal.
     pub fn sha256(&self) -> String {
-        Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        Sha256::digest(self.bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
 impl fmt::Debug for ModelSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ModelSource({}, {} bytes)", self.name, self.bytes.len())
+        write!(f, "ModelSource({}, {} bytes)", self.name, self.bytes().len())
     }
 }

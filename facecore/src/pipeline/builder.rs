@@ -16,7 +16,7 @@ use crate::model::{DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, Model
 /// A file given by itself wins over the pack's.
 #[derive(Debug, Clone, Default)]
 pub struct RecognizerBuilder {
-    pack: Option<PathBuf>,
+    pack: Option<Named>,
     detector: Option<Bare>,
     detector_kind: Option<DetectorKind>,
     embedder: Option<Bare>,
@@ -26,6 +26,13 @@ pub struct RecognizerBuilder {
     detector_options: DetectorOptions,
     embedder_options: EmbedderOptions,
     decode: DecodeOptions,
+}
+
+/// A pack as it was given.
+#[derive(Debug, Clone)]
+enum Named {
+    Folder(PathBuf),
+    Opened(Box<Pack>),
 }
 
 /// A model given by itself.
@@ -48,7 +55,14 @@ impl RecognizerBuilder {
     /// A folder with `pack.toml`.
     #[must_use]
     pub fn pack(mut self, folder: impl AsRef<Path>) -> Self {
-        self.pack = Some(folder.as_ref().to_path_buf());
+        self.pack = Some(Named::Folder(folder.as_ref().to_path_buf()));
+        self
+    }
+
+    /// A pack that was opened before, for example to look at its licence, or `Pack::lite()`.
+    #[must_use]
+    pub fn opened_pack(mut self, pack: Pack) -> Self {
+        self.pack = Some(Named::Opened(Box::new(pack)));
         self
     }
 
@@ -166,7 +180,11 @@ impl RecognizerBuilder {
     }
 
     fn open_pack(&self) -> Result<Option<Pack>> {
-        self.pack.as_ref().map(Pack::open).transpose()
+        let open = |named: &Named| match named {
+            Named::Folder(folder) => Pack::open(folder),
+            Named::Opened(pack) => Ok(Pack::clone(pack)),
+        };
+        self.pack.as_ref().map(open).transpose()
     }
 
     fn load_detector(&self, pack: Option<&Pack>) -> Result<Detector> {

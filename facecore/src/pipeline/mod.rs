@@ -133,6 +133,15 @@ impl Recognizer {
         Recognizer::builder().pack(folder).build()
     }
 
+    /// A recognizer from the pack that comes with the library, [`Pack::lite`](crate::Pack::lite), with default
+    /// options: nothing has to be downloaded. Its weights are for research and evaluation only.
+    ///
+    /// Errors as [`RecognizerBuilder::build`] does.
+    #[cfg(feature = "lite-models")]
+    pub fn lite() -> Result<Recognizer> {
+        Recognizer::builder().opened_pack(crate::model::Pack::lite()?).build()
+    }
+
     /// A recognizer from single files, or with options.
     pub fn builder() -> RecognizerBuilder {
         RecognizerBuilder::default()

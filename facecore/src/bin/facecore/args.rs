@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use facecore::{
-    DecodeOptions, Detector, DetectorKind, DetectorOptions, EmbedderKind, FaceChoice, FlipAugmentation, Placement,
-    Precision, Provider, ProviderRequest, Recognizer, RecognizerBuilder, Result, Runtime, RuntimeOptions,
+    DecodeOptions, Detector, DetectorKind, DetectorOptions, EmbedderKind, FaceChoice, FlipAugmentation, Pack,
+    Placement, Precision, Provider, ProviderRequest, Recognizer, RecognizerBuilder, Result, Runtime, RuntimeOptions,
 };
 
+use crate::models::Needs;
 use crate::output::Output;
 
 /// The options of every command.
@@ -40,7 +41,7 @@ pub struct OutputArgs {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Models")]
 pub struct ModelArgs {
-    /// A folder with pack.toml and the models it describes
+    /// A folder with pack.toml and the models it describes [default: what FACECORE_PACK names, else the built-in pack]
     #[arg(long, value_name = "DIR")]
     pub pack: Option<PathBuf>,
     /// A detector's ONNX file (wins over the pack's)
@@ -154,16 +155,16 @@ impl CommonArgs {
         (&self.output, self.runtime.threads)
     }
 
-    /// A builder with everything that was asked for.
-    pub fn builder(&self, load: Load) -> RecognizerBuilder {
-        let ModelArgs { pack, detector, detector_kind, embedder, embedder_kind, flip } = &self.models;
+    /// A builder with everything that was asked for, and the pack that gives what single files do not.
+    pub fn builder(&self, load: Load, pack: Option<Pack>) -> RecognizerBuilder {
+        let ModelArgs { pack: _, detector, detector_kind, embedder, embedder_kind, flip } = &self.models;
         let mut builder = Recognizer::builder()
             .runtime(self.runtime_options())
             .detector_options(self.detector_options())
             .decode_options(self.decode_options())
             .embedder_options(facecore::EmbedderOptions { flip: *flip, ..Default::default() });
-        if let Some(folder) = pack {
-            builder = builder.pack(folder);
+        if let Some(pack) = pack {
+            builder = builder.opened_pack(pack);
         }
         if let Some(file) = detector {
             builder = builder.detector(file);
@@ -185,20 +186,32 @@ impl CommonArgs {
 
     /// The detector alone.
     pub fn open_detector(&self, load: Load, output: &Output) -> Result<Detector> {
-        let detector = self.builder(load).build_detector()?;
+        let pack = self.pack(Needs::Detector, output)?;
+        let detector = self.builder(load, pack).build_detector()?;
         self.note_fallback(detector.placement(), output);
         Ok(detector)
     }
 
     /// Detector and embedder.
     pub fn open_recognizer(&self, load: Load, output: &Output) -> Result<Recognizer> {
-        let recognizer = self.builder(load).build()?;
+        let pack = self.pack(Needs::DetectorAndEmbedder, output)?;
+        let recognizer = self.builder(load, pack).build()?;
         let (detector, embedder) = (recognizer.detector().placement(), recognizer.embedder().placement());
         self.note_fallback(detector, output);
         if embedder.notes != detector.notes {
             self.note_fallback(embedder, output);
         }
         Ok(recognizer)
+    }
+
+    /// The pack that gives what single files do not. People hear of it if they did not choose it.
+    fn pack(&self, needs: Needs, output: &Output) -> Result<Option<Pack>> {
+        let chosen = self.models.pack(needs)?;
+        let note = chosen.as_ref().and_then(|chosen| self.models.note_of_default(chosen, needs));
+        if let Some(note) = note.filter(|_| !output.json()) {
+            output.note(note);
+        }
+        Ok(chosen.map(|chosen| chosen.pack))
     }
 
     /// Whoever names a provider hears of it when another one runs, fallback allowed or not.

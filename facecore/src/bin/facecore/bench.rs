@@ -14,7 +14,7 @@ use crate::stages::{self, Stages, count, placements_in_words};
 
 const EXAMPLES: &str = "\
 Examples:
-  facecore bench crowd.jpg --pack packs/office
+  facecore bench crowd.jpg
   facecore bench crowd.jpg --pack packs/office --runtime rten --threads 1 --repeat 50 --json";
 
 /// Runs that are not counted: the first ones compile and fill caches.

@@ -13,7 +13,7 @@ use crate::stages::{self, Seen, box_in_words, placements_in_words, timed, timing
 
 const EXAMPLES: &str = "\
 Examples:
-  facecore compare passport.jpg selfie.jpg --pack packs/office
+  facecore compare passport.jpg selfie.jpg
   facecore compare a.jpg b.jpg --pack packs/office --threshold 0.4 --exit-code && echo same
 
 Of several faces in a photo the one is taken that is both large and near the centre.

@@ -13,7 +13,7 @@ use crate::{photos, stages};
 
 const EXAMPLES: &str = "\
 Examples:
-  facecore detect crowd.jpg --pack packs/office
+  facecore detect crowd.jpg
   facecore detect crowd.jpg --detector yunet.onnx --out crowd-faces.png
   facecore detect holiday/ --detector scrfd_2.5g.onnx --json > faces.jsonl
   facecore detect stadium.jpg --pack packs/office --smallest-face 12 --score 0.4";

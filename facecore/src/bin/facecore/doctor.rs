@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::args::{CommonArgs, Load};
 use crate::hardware::Hardware;
+use crate::models::{Chosen, Needs};
 use crate::output::Output;
 use crate::records::{ErrorRecord, PlacementRecord};
 use crate::stages::count;
@@ -20,7 +21,8 @@ Examples:
   facecore doctor --library ~/onnxruntime/lib --json
 
 Works with nothing installed. The exit code is 1 if something that was asked for does not
-work: a library, a provider, a pack or a model that was named, or if nothing can run models.";
+work: a library, a provider, a pack or a model that was named, or if nothing can run models.
+The models are those that the other commands would use with the same options.";
 
 /// Show which runtimes, providers and models are here, and what runs where
 #[derive(clap::Args)]
@@ -80,12 +82,18 @@ struct PackReport {
     name: String,
     version: String,
     licence: String,
+    /// Whether it is part of the program.
+    embedded: bool,
+    folder: Option<PathBuf>,
+    /// The option, or the environment variable.
+    named_by: Option<&'static str>,
 }
 
 /// A model that was loaded.
 #[derive(Serialize)]
 struct ModelReport {
     file: String,
+    bytes: usize,
     sha256: String,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,8 +120,8 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
 impl Report {
     fn make(common: &CommonArgs) -> Report {
         let RuntimeReport { onnxruntime, looked, providers, builtin, .. } = backend::report(&common.runtime_options());
-        let pack = common.models.pack.as_ref().map(Pack::open);
-        let opened = pack.as_ref().and_then(|pack| pack.as_ref().ok());
+        let chosen = common.models.pack(Needs::DetectorAndEmbedder);
+        let opened = chosen.as_ref().ok().and_then(Option::as_ref).map(|chosen| &chosen.pack);
         let detector = common.models.detector.is_some() || opened.is_some_and(|pack| pack.detector.is_some());
         let embedder = common.models.embedder.is_some() || opened.is_some_and(|pack| pack.embedder.is_some());
         let (found, missing) = (onnxruntime.clone().ok(), onnxruntime.err());
@@ -132,9 +140,11 @@ impl Report {
             hardware: Hardware::look(),
             detector: detector.then(|| asked(detector_report(common, opened))),
             embedder: embedder.then(|| asked(embedder_report(common, opened))),
-            pack: pack.map(|pack| {
-                asked(pack.map(|Pack { name, version, licence, .. }| PackReport { name, version, licence }))
-            }),
+            pack: match &chosen {
+                Ok(None) => None,
+                Ok(Some(chosen)) => Some(Asked::Works(chosen.into())),
+                Err(error) => Some(Asked::Fails { error: error.into() }),
+            },
         }
     }
 
@@ -178,9 +188,7 @@ impl Report {
         match &self.pack {
             None => {}
             Some(Asked::Fails { error }) => lines.push(format!("  pack       fails: {error}")),
-            Some(Asked::Works(PackReport { name, version, licence })) => {
-                lines.push(format!("  pack       {name} {version} ({})", licence_or_not(licence)));
-            }
+            Some(Asked::Works(pack)) => lines.push(format!("  pack       {}", pack.in_words())),
         }
         for (what, model) in [("detector", &self.detector), ("embedder", &self.embedder)] {
             match model {
@@ -211,7 +219,8 @@ impl Report {
 
 impl ModelReport {
     fn in_words(&self) -> String {
-        let mut lines = vec![format!("{} ({}), SHA-256 {}", self.file, self.kind, self.sha256)];
+        let Self { file, kind, bytes, sha256, .. } = self;
+        let mut lines = vec![format!("{file} ({kind}), {bytes} bytes, SHA-256 {sha256}")];
         match (&self.space, self.dimension) {
             (Some(space), Some(dimension)) => {
                 lines.push(format!("space {space}, {dimension} dimensions, same person from {} on", self.threshold));
@@ -226,12 +235,39 @@ impl ModelReport {
     }
 }
 
+impl From<&Chosen> for PackReport {
+    fn from(chosen: &Chosen) -> Self {
+        let Pack { name, version, licence, folder, .. } = &chosen.pack;
+        PackReport {
+            name: name.clone(),
+            version: version.clone(),
+            licence: licence.clone(),
+            embedded: folder.is_none(),
+            folder: folder.clone(),
+            named_by: chosen.named_by.name(),
+        }
+    }
+}
+
+impl PackReport {
+    fn in_words(&self) -> String {
+        let place = match (&self.folder, self.named_by) {
+            (Some(folder), Some(named_by)) => format!("{}, named by {named_by}", folder.display()),
+            (Some(folder), None) => folder.display().to_string(),
+            (None, _) => "built in; --pack DIR or FACECORE_PACK names another".into(),
+        };
+        let licence = licence_or_not(&self.licence);
+        format!("{} {} ({place})\n             licence {licence}", self.name, self.version)
+    }
+}
+
 fn detector_report(common: &CommonArgs, pack: Option<&Pack>) -> Result<ModelReport> {
-    let detector = common.builder(Load::OnePhoto).build_detector()?;
+    let detector = common.builder(Load::OnePhoto, pack.cloned()).build_detector()?;
     let part = pack.and_then(|pack| pack.detector.as_ref()).filter(|_| common.models.detector.is_none());
     let (source, licence) = source(part, common.models.detector.as_deref())?;
     Ok(ModelReport {
         file: source.name().to_string(),
+        bytes: source.bytes().len(),
         sha256: source.sha256(),
         kind: detector.spec().kind.name(),
         licence,
@@ -244,11 +280,12 @@ fn detector_report(common: &CommonArgs, pack: Option<&Pack>) -> Result<ModelRepo
 }
 
 fn embedder_report(common: &CommonArgs, pack: Option<&Pack>) -> Result<ModelReport> {
-    let embedder = common.builder(Load::OnePhoto).build_embedder()?;
+    let embedder = common.builder(Load::OnePhoto, pack.cloned()).build_embedder()?;
     let part = pack.and_then(|pack| pack.embedder.as_ref()).filter(|_| common.models.embedder.is_none());
     let (source, licence) = source(part, common.models.embedder.as_deref())?;
     Ok(ModelReport {
         file: source.name().to_string(),
+        bytes: source.bytes().len(),
         sha256: source.sha256(),
         kind: embedder.spec().kind.name(),
         licence,

@@ -12,7 +12,7 @@ use crate::{photos, stages};
 
 const EXAMPLES: &str = "\
 Examples:
-  facecore embed ada.jpg --pack packs/office --json
+  facecore embed ada.jpg --json
   facecore embed photos/ --detector yunet.onnx --embedder mobilefacenet.onnx --json > embeddings.jsonl
 
 The coordinates are written with --json only. They are biometric data: keep them as such.";

@@ -15,7 +15,7 @@ use crate::stages::count;
 
 const EXAMPLES: &str = "\
 Examples:
-  facecore enrol people/ --gallery office --pack packs/office
+  facecore enrol people/ --gallery office
   facecore enrol people/ --gallery office --namespace visitors --largest --pack packs/office
 
 A sub-folder is a person, and every photo in it shows that person; a photo directly in

@@ -14,8 +14,8 @@ use crate::{enrol, photos};
 
 const EXAMPLES: &str = "\
 Examples:
-  facecore identify crowd.jpg --gallery office --pack packs/office --out crowd-named.png
-  facecore identify crowd.jpg --people people/ --pack packs/office
+  facecore identify crowd.jpg --people people/ --out crowd-named.png
+  facecore identify crowd.jpg --gallery office
   facecore identify door/ --gallery office --threshold 0.45 --pack packs/office --json
 
 With --people nothing is stored: the folder is learned first, each time, as `enrol` would.";

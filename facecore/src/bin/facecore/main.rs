@@ -14,6 +14,7 @@ mod evaluate;
 mod gallery;
 mod hardware;
 mod identify;
+mod models;
 mod output;
 mod pairs;
 mod photos;
@@ -38,7 +39,9 @@ Exit codes:
   1  something failed; a bad photo does not stop the others
   2  the command line was not understood
 
-Models are named by --pack, a folder with pack.toml, or by --detector and --embedder.
+Models are named by --pack, a folder with pack.toml, or by --detector and --embedder. Where
+nothing is named, the environment variable FACECORE_PACK names the pack, else the built-in one
+serves, which is for research and evaluation.
 `facecore COMMAND --help` has examples; `facecore doctor` says what runs where.";
 
 /// Face recognition: find faces, compare them, and tell whom they belong to.

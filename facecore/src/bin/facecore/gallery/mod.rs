@@ -18,7 +18,7 @@ Examples:
   facecore gallery list office
   facecore gallery show office ada
   facecore gallery merge office ada-2 ada
-  facecore gallery search office probe.jpg --exact --pack packs/office
+  facecore gallery search office probe.jpg --exact
   facecore gallery remove office ada && facecore gallery compact office
   facecore gallery backup office /backup/office-2026-11-22
 
