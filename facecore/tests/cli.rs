@@ -177,8 +177,8 @@ fn bad_photos_are_reported_and_the_others_processed() {
 
 #[test]
 fn what_does_not_work_ends_with_its_exit_code_and_reason() {
-    let Some(scene) = Scene::or_skip("exit codes") else { return };
-    let photo = scene.image("obama.jpg");
+    let scene = Scene::without_data("exit codes");
+    let photo = scene.picture("rgb.png");
     let code = |args: &[&str]| scene.command(args[0]).args(&args[1..]).run().code;
     assert_eq!(code(&["detect"]), 2);
     assert_eq!(code(&["nothing"]), 2);
@@ -190,22 +190,22 @@ fn what_does_not_work_ends_with_its_exit_code_and_reason() {
     assert_eq!(code(&["detect", &photo, "--out", "one.tiff"]), 2);
     let copy = scene.path("copy.png");
     fs::copy(&photo, &copy).unwrap();
-    assert_eq!(scene.models("detect").args([&copy, "--out", &copy]).run().code, 2);
-    assert_eq!(scene.models("detect").args([&copy, "--out", "."]).run().code, 2);
+    assert_eq!(scene.command("detect").args([&copy, "--out", &copy]).run().code, 2);
+    assert_eq!(scene.command("detect").args([&copy, "--out", "."]).run().code, 2);
     assert_eq!(fs::read(&copy).unwrap(), fs::read(&photo).unwrap());
     for (args, reason) in [
-        (vec!["detect", &photo], "error 100, InvalidArgument"),
+        (vec!["detect", &photo, "--detector-kind", "yunet"], "error 100, InvalidArgument"),
         (vec!["detect", &photo, "--detector", "none.onnx"], "error 300, ModelNotFound"),
         (vec!["detect", &photo, "--pack", "none"], "error 300, ModelNotFound"),
     ] {
         let ran = scene.command(args[0]).args(&args[1..]).run();
         assert!(ran.code == 1 && ran.stderr.contains(reason), "{ran:?}");
     }
-    let cuda = scene.models("detect").arg(&photo).args(["--provider", "cuda"]);
+    let cuda = scene.command("detect").arg(&photo).args(["--provider", "cuda"]);
     if scene.cuda_is_missing() {
         let ran = cuda.run();
         assert!(ran.code == 1 && ran.stderr.contains("error 40"), "{ran:?}");
-        let fallback = scene.models("detect").arg(&photo).args(["--provider", "cuda", "--allow-fallback"]).json();
+        let fallback = scene.command("detect").arg(&photo).args(["--provider", "cuda", "--allow-fallback"]).json();
         fallback.ok();
     }
 }
@@ -379,14 +379,12 @@ fn pictures_are_drawn() {
 #[test]
 fn the_doctor_and_the_bench_report() {
     let Some(scene) = Scene::or_skip("doctor and bench") else { return };
-    let ran = scene.command("doctor").json();
-    let line = &ran.ok()[0];
-    fields(line, &["version", "onnxruntime", "looked", "providers", "builtin", "hardware"]);
-    assert!(line["hardware"]["threads"].as_u64().unwrap() >= 1);
     let ran = scene.models("doctor").args(["--runtime", "rten"]).json();
-    let embedder = &ran.ok()[0]["embedder"];
-    fields(embedder, &["file", "sha256", "kind", "threshold", "space", "dimension", "placement"]);
+    let line = &ran.ok()[0];
+    let embedder = &line["embedder"];
+    fields(embedder, &["file", "bytes", "sha256", "kind", "threshold", "space", "dimension", "placement"]);
     assert_eq!((&embedder["dimension"], &embedder["placement"]["provider"]), (&128.into(), &"CPU".into()));
+    assert_eq!(line.get("pack"), None, "files are all that is used");
     let ran = scene.command("doctor").args(["--library", "/nowhere"]).json();
     assert_eq!((ran.code, &ran.lines[0]["onnxruntime"]["found"]), (1, &Value::Null));
 
@@ -395,6 +393,80 @@ fn the_doctor_and_the_bench_report() {
     fields(line, &["image", "width", "height", "faces", "repeat", "stages", "placement", "hardware"]);
     fields(&line["stages"], &["decode", "detect", "align", "embed", "whole"]);
     fields(&line["stages"]["whole"], &["median_ms", "p95_ms"]);
+}
+
+#[test]
+fn people_are_recognised_with_no_models_named() {
+    let Some(scene) = Scene::or_skip("the built-in pack") else { return };
+    let (people, gallery) = (scene.path("known"), scene.path("office"));
+    fs::create_dir(&people).unwrap();
+    for photo in ["obama.jpg", "biden.jpg"] {
+        fs::copy(scene.image(photo), format!("{people}/{photo}")).unwrap();
+    }
+    let enrolled = scene.command("enrol").arg(&people).arg("--gallery").arg(&gallery).json();
+    assert_eq!((&enrolled.ok()[0]["persons"], &enrolled.stderr[..]), (&2.into(), ""), "programs are not told in words");
+    let photos = ["obama2.jpg", "train_biden_biden2.jpg", "train_rose_leslie_img1.jpg"].map(|name| scene.image(name));
+    let found = scene.command("identify").args(&photos).arg("--gallery").arg(&gallery).json();
+    let names: Vec<&str> =
+        found.ok().iter().map(|line| line["faces"][0]["matches"][0]["person"].as_str().unwrap_or("unknown")).collect();
+    assert_eq!(names, ["obama", "biden", "unknown"]);
+
+    // In one go, and with a detector of one's own.
+    let once = scene.command("identify").arg(&photos[0]).arg("--people").arg(&people).run();
+    assert!(once.code == 0 && once.stdout.contains("obama"), "{once:?}");
+    let alone = scene.command("detect").arg(&photos[0]).arg("--detector").arg(scene.model("scrfd_500m_bnkps")).run();
+    assert_eq!((alone.code, &alone.stderr[..]), (0, ""), "no other model is needed");
+    let mixed = scene.command("embed").arg(&photos[0]).arg("--detector").arg(scene.model("scrfd_500m_bnkps")).run();
+    assert!(mixed.code == 0 && mixed.stderr.contains("the embedder of the built-in pack"), "{mixed:?}");
+
+    // People are looked for with the models that they were enrolled with.
+    let other = scene.models("identify").arg(&photos[0]).arg("--gallery").arg(&gallery).run();
+    assert!(other.code == 1 && other.stderr.contains("use the models they were made with"), "{other:?}");
+}
+
+#[test]
+fn the_built_in_pack_is_told_of_with_its_licence() {
+    let scene = Scene::without_data("licence of the built-in pack");
+    let pack = facecore::Pack::lite().unwrap();
+    let (name, licence) = (pack.name.as_str(), pack.licence.as_str());
+    let picture = scene.picture("rgb.png");
+    let detect = || scene.command("detect").arg(&picture);
+
+    let ran = detect().run();
+    assert_eq!((ran.code, ran.stderr.lines().count()), (0, 1), "{ran:?}");
+    let note = &ran.stderr;
+    assert!(note.contains(name) && note.contains(licence) && note.contains("--pack"), "{note}");
+    assert_eq!(detect().json().stderr, "");
+    let lite = format!("{}/models/lite", env!("CARGO_MANIFEST_DIR"));
+    let named = [detect().args(["--pack", &lite]), detect().env("FACECORE_PACK", &lite)];
+    for ran in named.map(support::Call::run) {
+        assert_eq!((ran.code, &ran.stderr[..]), (0, ""), "whoever names a pack is not told of it");
+    }
+    let ran = detect().env("FACECORE_PACK", "none").run();
+    assert!(ran.code == 1 && ran.stderr.contains("FACECORE_PACK") && ran.stderr.contains("error 300"), "{ran:?}");
+
+    let ran = scene.command("doctor").json();
+    let line = &ran.ok()[0];
+    let parts = ["pack", "detector", "embedder"];
+    let names = ["version", "onnxruntime", "looked", "providers", "builtin", "hardware"];
+    fields(line, &[&names[..], &parts].concat());
+    assert!(line["hardware"]["threads"].as_u64().unwrap() >= 1);
+    let names = ["name", "version", "licence", "embedded", "folder", "named_by"];
+    fields(&line["pack"], &names);
+    assert_eq!((&line["pack"]["name"], &line["pack"]["embedded"]), (&name.into(), &true.into()));
+    for part in ["detector", "embedder"] {
+        assert!(line[part]["bytes"].as_u64().unwrap() > 0 && line[part]["licence"].is_string(), "{line}");
+        assert_eq!(line[part]["sha256"].as_str().unwrap().len(), 64);
+    }
+    let ran = scene.command("doctor").args(["--pack", &lite]).json();
+    assert_eq!(
+        (&ran.ok()[0]["pack"]["embedded"], &ran.lines[0]["pack"]["named_by"]),
+        (&false.into(), &"--pack".into())
+    );
+    let ran = scene.command("doctor").run();
+    assert!(ran.stdout.contains(name) && ran.stdout.contains(licence) && ran.stdout.contains("built in"), "{ran:?}");
+    let ran = scene.command("doctor").env("FACECORE_PACK", "none").run();
+    assert!(ran.code == 1 && ran.stdout.contains("pack       fails: FACECORE_PACK"), "{ran:?}");
 }
 
 #[test]

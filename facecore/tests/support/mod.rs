@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use facecore_testkit::TestData;
 use serde_json::Value;
 
-/// Real models and photographs, and a folder for one test's files.
+/// Real models and photographs, unless the test needs none, and a folder for one test's files.
 pub struct Scene {
-    data: TestData,
+    data: Option<TestData>,
     folder: PathBuf,
 }
 
@@ -30,20 +30,41 @@ impl Scene {
     /// `None`, after saying that `what` is skipped, where there is no test data.
     pub fn or_skip(what: &str) -> Option<Scene> {
         let data = TestData::or_skip(&format!("command line: {what}"))?;
+        let mut scene = Scene::without_data(what);
+        scene.data = Some(data);
+        Some(scene)
+    }
+
+    /// For what the built-in models and the repository's own pictures are enough.
+    pub fn without_data(what: &str) -> Scene {
         let name: String = what.chars().filter(char::is_ascii_alphanumeric).collect();
         let folder = std::env::temp_dir().join(format!("facecore-cli-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        Some(Scene { data, folder })
+        Scene { data: None, folder }
+    }
+
+    fn data(&self) -> &TestData {
+        self.data.as_ref().expect("a scene with data")
     }
 
     /// A photograph.
     pub fn image(&self, name: &str) -> String {
-        self.data.image(name).to_str().unwrap().to_string()
+        self.data().image(name).to_str().unwrap().to_string()
+    }
+
+    /// A picture of the repository, which shows nobody.
+    pub fn picture(&self, name: &str) -> String {
+        format!("{}/../tests/data/images/{name}", env!("CARGO_MANIFEST_DIR"))
+    }
+
+    /// A model, by its name without `.onnx`.
+    pub fn model(&self, name: &str) -> PathBuf {
+        self.data().model(name)
     }
 
     /// The folder of photographs.
     pub fn images(&self) -> PathBuf {
-        self.data.image("obama.jpg").parent().unwrap().to_path_buf()
+        self.data().image("obama.jpg").parent().unwrap().to_path_buf()
     }
 
     /// A file of this test.
@@ -57,7 +78,7 @@ impl Scene {
         let copy = |photo: &str, to: &str| {
             let to = people.join(to);
             std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-            std::fs::copy(self.data.image(photo), to).unwrap();
+            std::fs::copy(self.data().image(photo), to).unwrap();
         };
         for name in ["obama.jpg", "biden.jpg", "lin-manuel-miranda.png"] {
             copy(name, name);
@@ -72,7 +93,7 @@ impl Scene {
     /// The command without models.
     pub fn command(&self, name: &str) -> Call {
         let mut command = Command::new(env!("CARGO_BIN_EXE_facecore"));
-        command.arg(name).current_dir(&self.folder).env_remove("RUST_LOG");
+        command.arg(name).current_dir(&self.folder).env_remove("RUST_LOG").env_remove("FACECORE_PACK");
         Call(command)
     }
 
@@ -83,7 +104,7 @@ impl Scene {
 
     /// A command put together so far, with a detector and an embedder.
     pub fn with_models(&self, call: Call) -> Call {
-        let (detector, embedder) = (self.data.model("yunet_n_dynamic"), self.data.model("mobilefacenet_128"));
+        let (detector, embedder) = (self.model("yunet_n_dynamic"), self.model("mobilefacenet_128"));
         call.arg("--detector").arg(detector).arg("--embedder").arg(embedder)
     }
 
@@ -109,6 +130,11 @@ impl Call {
 
     pub fn args<A: AsRef<std::ffi::OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.0.args(args);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.0.env(name, value);
         self
     }
 

@@ -62,16 +62,17 @@ impl TestData {
 
     /// Every model, in the order of their names.
     pub fn models(&self) -> Vec<PathBuf> {
-        let folder = std::fs::read_dir(self.root.join("models")).expect("the folder of models is readable");
-        let mut models: Vec<PathBuf> = folder.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        models.retain(|path| path.extension().is_some_and(|extension| extension == "onnx"));
-        models.sort();
-        models
+        self.folder("models", &["onnx"])
     }
 
     /// A photograph, by its file name.
     pub fn image(&self, name: &str) -> PathBuf {
         self.file(&format!("images/{name}"))
+    }
+
+    /// Every photograph, in the order of their names.
+    pub fn images(&self) -> Vec<PathBuf> {
+        self.folder("images", &["jpg", "png"])
     }
 
     /// What insightface and OpenCV answer on the photographs (JSON).
@@ -96,6 +97,15 @@ impl TestData {
             LfwPair { fold, first: images.join(first), second: images.join(second), same: same == "1" }
         };
         text.lines().map(pair).collect()
+    }
+
+    /// The files in a folder whose names end so, sorted.
+    fn folder(&self, name: &str, extensions: &[&str]) -> Vec<PathBuf> {
+        let folder = std::fs::read_dir(self.root.join(name)).expect("the folder is readable");
+        let mut files: Vec<PathBuf> = folder.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.retain(|path| extensions.iter().any(|extension| path.extension().is_some_and(|it| it == *extension)));
+        files.sort();
+        files
     }
 
     fn file(&self, relative: &str) -> PathBuf {
