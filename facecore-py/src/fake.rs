@@ -50,7 +50,7 @@ fn fake_recognizer(py: Python<'_>, faces: usize) -> PyResult<Recognizer> {
         )?;
         Ok(Arc::new(facecore::Recognizer::from_parts(detector, embedder, 1)))
     })?;
-    Ok(Recognizer { handle, decode: DecodeOptions::default() })
+    Ok(Recognizer { handle, decode: DecodeOptions::default(), pack: None })
 }
 
 fn on(backend: FakeBackend) -> RuntimeOptions {

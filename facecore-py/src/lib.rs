@@ -10,6 +10,7 @@ mod gallery;
 mod image;
 mod input;
 mod models;
+mod packs;
 mod people;
 mod process;
 mod report;
@@ -30,6 +31,7 @@ pub fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<gallery::Gallery>()?;
     module.add_function(wrap_pyfunction!(errors::error_kinds, module)?)?;
     module.add_function(wrap_pyfunction!(errors::raise_error, module)?)?;
+    module.add_function(wrap_pyfunction!(packs::read_pack, module)?)?;
     module.add_function(wrap_pyfunction!(people::photos_by_person, module)?)?;
     module.add_function(wrap_pyfunction!(report::available_cpus, module)?)?;
     module.add_function(wrap_pyfunction!(report::runtime_report, module)?)?;

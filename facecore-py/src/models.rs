@@ -16,6 +16,7 @@ use crate::embedding::{Embedding, as_written};
 use crate::errors::{invalid, raise};
 use crate::image::Image;
 use crate::input::Source;
+use crate::packs::{self, PackParts, pack_parts};
 use crate::process::{Handle, work};
 
 /// What the package passes on of a constructor's arguments; `None` is the library's default.
@@ -23,6 +24,8 @@ use crate::process::{Handle, work};
 #[pyo3(from_item_all)]
 struct Options {
     pack: Option<PathBuf>,
+    /// Whether the built-in pack serves where no other was named.
+    lite: bool,
     detector: Option<PathBuf>,
     detector_kind: Option<String>,
     embedder: Option<PathBuf>,
@@ -111,9 +114,6 @@ impl Options {
                 input_size,
                 close_ups: self.close_ups,
             });
-        if let Some(pack) = &self.pack {
-            builder = builder.pack(pack);
-        }
         if let Some(file) = &self.detector {
             builder = builder.detector(file);
         }
@@ -127,6 +127,16 @@ impl Options {
             builder = builder.embedder_kind(EmbedderKind::from_name(kind).map_err(|error| raise(py, &error))?);
         }
         Ok(if self.many_photos { builder.for_many_photos() } else { builder })
+    }
+
+    /// Gives the pack to a builder, if there is one, and tells what it says of itself.
+    fn give_pack(&self, builder: RecognizerBuilder, told: &mut Option<PackParts>) -> Result<RecognizerBuilder> {
+        if self.pack.is_none() && !self.lite {
+            return Ok(builder);
+        }
+        let pack = packs::open(self.pack.as_ref())?;
+        *told = Some(pack_parts(&pack));
+        Ok(builder.opened_pack(pack))
     }
 }
 
@@ -167,6 +177,7 @@ pub fn choice_of(py: Python<'_>, name: &str) -> PyResult<FaceChoice> {
 pub struct Recognizer {
     pub handle: Handle<Arc<facecore::Recognizer>>,
     pub decode: DecodeOptions,
+    pub pack: Option<PackParts>,
 }
 
 /// Width, height, faces with embeddings, and seconds for decoding, detection, alignment and embedding.
@@ -189,8 +200,9 @@ impl Recognizer {
     #[new]
     fn new(py: Python<'_>, options: Options) -> PyResult<Self> {
         let builder = options.builder(py)?;
-        let handle = Handle::new(py, "recognizer", || builder.build().map(Arc::new))?;
-        Ok(Recognizer { handle, decode: options.decode() })
+        let mut pack = None;
+        let handle = Handle::new(py, "recognizer", || options.give_pack(builder, &mut pack)?.build().map(Arc::new))?;
+        Ok(Recognizer { handle, decode: options.decode(), pack })
     }
 
     fn recognize<'py>(&self, image: &Bound<'py, PyAny>, color: Option<&str>) -> PyResult<RecognitionParts<'py>> {
@@ -227,6 +239,10 @@ impl Recognizer {
         })
     }
 
+    fn pack(&self) -> Option<PackParts> {
+        self.pack.clone()
+    }
+
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.handle.close(py)
     }
@@ -245,6 +261,7 @@ fn space_of(embedder: &facecore::Embedder) -> (String, f64, usize) {
 pub struct Detector {
     handle: Handle<Arc<facecore::Detector>>,
     decode: DecodeOptions,
+    pack: Option<PackParts>,
 }
 
 #[pymethods]
@@ -252,8 +269,10 @@ impl Detector {
     #[new]
     fn new(py: Python<'_>, options: Options) -> PyResult<Self> {
         let builder = options.builder(py)?;
-        let handle = Handle::new(py, "detector", || builder.build_detector().map(Arc::new))?;
-        Ok(Detector { handle, decode: options.decode() })
+        let mut pack = None;
+        let handle =
+            Handle::new(py, "detector", || options.give_pack(builder, &mut pack)?.build_detector().map(Arc::new))?;
+        Ok(Detector { handle, decode: options.decode(), pack })
     }
 
     fn detect<'py>(&self, image: &Bound<'py, PyAny>, color: Option<&str>) -> PyResult<Vec<FaceParts<'py>>> {
@@ -266,6 +285,10 @@ impl Detector {
 
     fn placement(&self, py: Python<'_>) -> PyResult<PlacementParts> {
         self.handle.with(py, |detector| Ok(placement_parts(detector.placement())))
+    }
+
+    fn pack(&self) -> Option<PackParts> {
+        self.pack.clone()
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
@@ -281,6 +304,7 @@ impl Detector {
 #[pyclass(frozen, module = "facecore._native")]
 pub struct Embedder {
     handle: Handle<Arc<facecore::Embedder>>,
+    pack: Option<PackParts>,
 }
 
 #[pymethods]
@@ -288,7 +312,10 @@ impl Embedder {
     #[new]
     fn new(py: Python<'_>, options: Options) -> PyResult<Self> {
         let builder = options.builder(py)?;
-        Ok(Embedder { handle: Handle::new(py, "embedder", || builder.build_embedder().map(Arc::new))? })
+        let mut pack = None;
+        let handle =
+            Handle::new(py, "embedder", || options.give_pack(builder, &mut pack)?.build_embedder().map(Arc::new))?;
+        Ok(Embedder { handle, pack })
     }
 
     fn embed(&self, py: Python<'_>, crops: Vec<Bound<'_, PyAny>>, color: Option<&str>) -> PyResult<Vec<Embedding>> {
@@ -317,6 +344,10 @@ impl Embedder {
 
     fn placement(&self, py: Python<'_>) -> PyResult<PlacementParts> {
         self.handle.with(py, |embedder| Ok(placement_parts(embedder.placement())))
+    }
+
+    fn pack(&self) -> Option<PackParts> {
+        self.pack.clone()
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {

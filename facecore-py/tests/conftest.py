@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import pathlib
 from collections.abc import Iterator
@@ -58,6 +59,20 @@ def recognizer(pack_options: dict[str, Any]) -> Iterator[facecore.Recognizer]:
 def images(data: pathlib.Path) -> pathlib.Path:
     """The photographs."""
     return data / "images"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Adds what was skipped to the list that `make test` prints at its end, a line for each file and reason."""
+    log = os.environ.get("FACECORE_SKIP_LOG")
+    if not log:
+        return
+    groups: collections.Counter[tuple[str, str]] = collections.Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        groups[report.nodeid.split("::")[0], reason.removeprefix("Skipped: ")] += 1
+    with open(log, "a", encoding="utf-8") as file:
+        for (name, reason), count in sorted(groups.items()):
+            file.write(f"skipped: Python, {name}, {count} test{'s' if count > 1 else ''}: {reason}\n")
 
 
 def embedding(seed: int, dimension: int = 64, space: str = "test") -> facecore.Embedding:

@@ -228,13 +228,13 @@ def test_loading(images: pathlib.Path) -> None:
         face_recognition.load_image_file(path, "CMYK")
 
 
-def test_without_use_the_pack_of_the_environment_serves(
+def test_without_use_the_usual_models_serve(
     pack: pathlib.Path, images: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     face_recognition.use(None)
     photo = face_recognition.load_image_file(images / "obama.jpg")
-    monkeypatch.delenv("FACECORE_PACK", raising=False)
-    with pytest.raises(facecore.InvalidArgumentError, match="FACECORE_PACK"):
+    monkeypatch.setenv("FACECORE_PACK", str(pack / "none"))
+    with pytest.raises(facecore.ModelNotFoundError):
         face_recognition.face_locations(photo)
     monkeypatch.setenv("FACECORE_PACK", str(pack))
     assert len(face_recognition.face_encodings(photo)) == 1

@@ -277,8 +277,8 @@ def test_options_are_checked(pack_options, data, monkeypatch, tmp_path) -> None:
     with facecore.Recognizer(**pack_options, runtime="rten", precision="fast") as made:
         assert "f32" in made.placement[1].notes[0]
     monkeypatch.delenv("FACECORE_PACK", raising=False)
-    with pytest.raises(facecore.InvalidArgumentError, match="no models were named.*FACECORE_PACK"):
-        facecore.Recognizer()
+    with pytest.raises(facecore.InvalidArgumentError, match="a kind can be named only for a bare file"):
+        facecore.Recognizer(runtime="rten", detector_kind="yunet")
     with pytest.raises(facecore.PackInvalidError):
         facecore.Recognizer(tmp_path)
     with pytest.raises(facecore.PackInvalidError, match="is a file"):

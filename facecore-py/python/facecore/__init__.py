@@ -2,7 +2,7 @@
 searched.
 
     import facecore
-    gallery = facecore.Gallery("office", recognizer=facecore.Recognizer("packs/office"))
+    gallery = facecore.Gallery("office")
     gallery.enrol("ada", ["ada1.jpg", "ada2.jpg"])
     for face in gallery.identify("crowd.jpg"):
         print(face.person or "unknown", face.score, face.box)
@@ -60,6 +60,7 @@ from ._images import Color, ImageLike
 from ._models import Aligner, Detector, DetectorOptions, Embedder, EmbedderOptions, Recognizer, RecognizerOptions
 from ._namespace import Namespace, Reach, SearchOptions
 from ._native import Embedding, Image, __version__
+from ._packs import read_pack
 from ._results import (
     Box,
     Choice,
@@ -77,6 +78,8 @@ from ._results import (
     Match,
     NamespaceStats,
     Outcome,
+    Pack,
+    PackPart,
     Person,
     Placement,
     Point,
@@ -152,7 +155,9 @@ __all__ = [
     "NamespaceStats",
     "NoFaceError",
     "Outcome",
+    "Pack",
     "PackInvalidError",
+    "PackPart",
     "Person",
     "PersonExistsError",
     "PersonNotFoundError",
@@ -178,6 +183,7 @@ __all__ = [
     "compare",
     "default_recognizer",
     "doctor",
+    "read_pack",
 ]
 
 

@@ -9,7 +9,7 @@ from ._models import Recognizer
 
 
 def default_recognizer() -> Recognizer:
-    """`Recognizer()`, made once for a process and the value of `FACECORE_PACK`."""
+    """`Recognizer()`, made once for a process and the value of `FACECORE_PACK`, without which the built-in pack serves."""
     return _of(os.getpid(), os.environ.get("FACECORE_PACK"))
 
 

@@ -13,15 +13,17 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypedDict, TypeVar, Unpack
 
 from . import _many, _native
-from ._errors import FacecoreError, FacecoreWarning, InvalidArgumentError
+from ._errors import FacecoreError, FacecoreWarning
 from ._images import Color, ImageLike
 from ._native import Embedding, Image
+from ._packs import default_pack, pack_of
 from ._results import (
     Box,
     Choice,
     Comparison,
     Face,
     Outcome,
+    Pack,
     Placement,
     Point,
     Recognition,
@@ -139,20 +141,17 @@ _DEFAULTS: dict[str, Any] = {
 
 def _native_of(made: type[_N], pack: StrPath | None, given: Any, known: type, files: Sequence[str]) -> _N:
     """The native half, told what the caller said. `known` are the options it has, `files` those of them that name
-    models."""
+    models: what these leave out is the pack's."""
     what = made.__name__
     for name in given:
         if name not in known.__annotations__:
             raise TypeError(f"{what}() has no option {name!r}; it has {', '.join(sorted(known.__annotations__))}")
-    if pack is None and all(given.get(file) is None for file in files):
-        pack = os.environ.get("FACECORE_PACK") or None
-        if pack is None:
-            raise InvalidArgumentError(
-                f"no models were named: give {what} a pack (a folder with pack.toml), "
-                f"or {' and '.join(f'{file}=' for file in files)} with ONNX files, or set FACECORE_PACK"
-            )
+    lite = False
+    if pack is None and any(given.get(file) is None for file in files):
+        pack = default_pack()
+        lite = pack is None
     try:
-        return made({**_DEFAULTS, **given, "pack": pack, "look_first": library_folders()})
+        return made({**_DEFAULTS, **given, "pack": pack, "lite": lite, "look_first": library_folders()})
     except TypeError as error:
         if wrong := re.search(r"field Options\.(\w+)", str(error)):
             name = wrong[1]
@@ -201,6 +200,11 @@ def _placement(parts: _native._PlacementParts) -> Placement:
     return Placement(*parts[:5], tuple(parts[5]))
 
 
+def _pack(made: _native.Recognizer | _native.Detector | _native.Embedder) -> Pack | None:
+    parts = made.pack()
+    return None if parts is None else pack_of(parts)
+
+
 def _warn_of_builtin(runtime: str, placement: Placement) -> None:
     if runtime != "auto" or not placement.runtime.startswith("rten"):
         return
@@ -219,9 +223,10 @@ def _warn_of_builtin(runtime: str, placement: Placement) -> None:
 class Recognizer(Closable):
     """Detector, aligner and embedder together: an image in, faces with embeddings out.
 
-    `pack` is a folder with `pack.toml`; single ONNX files are named by `detector=` and `embedder=`. Without any of
-    these the environment variable `FACECORE_PACK` names the pack. A recognizer may be shared by threads; they work
-    at the same time. The other arguments are those of `RecognizerOptions`.
+    `pack` is a folder with `pack.toml`; by default the one that the environment variable `FACECORE_PACK` names, or
+    else the small one that came with facecore, whose licence is research and evaluation only. Single ONNX files,
+    named by `detector=` and `embedder=`, take the place of the pack's. A recognizer may be shared by threads; they
+    work at the same time. The other arguments are those of `RecognizerOptions`.
     """
 
     __slots__ = ("_native", "_workers", "__weakref__")
@@ -303,6 +308,11 @@ class Recognizer(Closable):
         detector, embedder = self._native.placements()
         return _placement(detector), _placement(embedder)
 
+    @property
+    def pack(self) -> Pack | None:
+        """The pack that its models are from, with its licence; `None` if both are single files."""
+        return _pack(self._native)
+
     def __repr__(self) -> str:
         try:
             if self.closed:
@@ -332,6 +342,11 @@ class Detector(Closable):
     def placement(self) -> Placement:
         """What really runs it."""
         return _placement(self._native.placement())
+
+    @property
+    def pack(self) -> Pack | None:
+        """The pack that it is from, with its licence; `None` if it is a single file."""
+        return _pack(self._native)
 
     def __repr__(self) -> str:
         return "<Detector, closed>" if self.closed else f"<Detector on {self.placement}>"
@@ -390,6 +405,11 @@ class Embedder(Closable):
     def placement(self) -> Placement:
         """What really runs it."""
         return _placement(self._native.placement())
+
+    @property
+    def pack(self) -> Pack | None:
+        """The pack that it is from, with its licence; `None` if it is a single file."""
+        return _pack(self._native)
 
     def __repr__(self) -> str:
         return "<Embedder, closed>" if self.closed else f"<Embedder in {self.space.id} on {self.placement}>"

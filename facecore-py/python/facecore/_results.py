@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast, overload
 
@@ -428,8 +429,49 @@ class Placement(Result):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class PackPart(Result):
+    """One model of a pack."""
+
+    file: str
+    licence: str
+    """Of its weights; empty if the pack states none."""
+    bytes: int
+    sha256: str | None
+    """Of the file, which was found to have it; `None` if the pack declares none."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Pack(Result):
+    """What a pack says of itself."""
+
+    name: str
+    version: str
+    licence: str
+    """Of the weights, where a part names none of its own; empty if none is stated."""
+    folder: pathlib.Path | None
+    """`None`: it is built in."""
+    detector: PackPart | None
+    embedder: PackPart | None
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it came with facecore."""
+        return self.folder is None
+
+    def __str__(self) -> str:
+        lines = [f"{self.name} {self.version}".rstrip() + f" ({self.folder or 'built in'})"]
+        lines.append(f"  licence: {self.licence or 'none stated'}")
+        for what, part in (("detector", self.detector), ("embedder", self.embedder)):
+            if part is not None:
+                lines.append(f"  {what}: {part.file}, {part.bytes} bytes, SHA-256 {part.sha256 or 'not declared'}")
+                if part.licence != self.licence:
+                    lines.append(f"    licence: {part.licence}")
+        return "\n".join(lines)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
 class RuntimeReport(Result):
-    """Which runtimes there are, and where was looked for them."""
+    """Which runtimes there are, where was looked for them, and which models serve where none are named."""
 
     runtime: str | None
     """ONNX Runtime's version and path; `None` if there is none."""
@@ -441,12 +483,16 @@ class RuntimeReport(Result):
     """ONNX Runtime's providers, and what each lacks (`None`: nothing)."""
     builtin: str | None
     """The runtime that needs nothing installed."""
+    pack: Pack | None
+    """The pack that `Recognizer()` takes; `None` if it cannot be read."""
+    pack_missing: str | None
+    """Why not."""
 
     def __str__(self) -> str:
         lines = [f"ONNX Runtime: {self.runtime or self.missing}"]
         lines += [f"  provider {name}: {lacking or 'here'}" for name, lacking in self.providers]
         lines += [f"  looked at {place}: {found}" for place, found in self.looked]
-        return "\n".join([*lines, f"built in: {self.builtin or 'none'}"])
+        return "\n".join([*lines, f"built in: {self.builtin or 'none'}", f"pack: {self.pack or self.pack_missing}"])
 
 
 Choice: TypeAlias = Literal["only", "largest", "central"]

@@ -6,7 +6,9 @@ import importlib.util
 import os
 
 from . import _native
-from ._results import RuntimeReport
+from ._errors import FacecoreError
+from ._packs import read_pack
+from ._results import Pack, RuntimeReport
 
 
 def library_folders() -> list[str]:
@@ -21,7 +23,7 @@ def library_folders() -> list[str]:
 
 
 def doctor(library: str | os.PathLike[str] | None = None) -> RuntimeReport:
-    """Which runtimes there are, and where was looked for them. `print` it.
+    """Which runtimes there are, where was looked for them, and which models serve where none are named. `print` it.
 
     >>> report = doctor()
     >>> report.builtin
@@ -29,4 +31,10 @@ def doctor(library: str | os.PathLike[str] | None = None) -> RuntimeReport:
     """
     runtime, missing, looked, providers, builtin = _native.runtime_report(library, library_folders())
     places = tuple((place, ", ".join(map(str, found)) or why or "nothing") for place, found, why in looked)
-    return RuntimeReport(runtime, missing, places, tuple(providers), builtin)
+    pack: Pack | None = None
+    pack_missing = None
+    try:
+        pack = read_pack()
+    except FacecoreError as error:
+        pack_missing = str(error)
+    return RuntimeReport(runtime, missing, places, tuple(providers), builtin, pack, pack_missing)

@@ -191,7 +191,8 @@ class RecognitionModel:
 
 class FaceAnalysis:
     """Detection and recognition with a pack of insightface: the folder `name`, or `name` in `root`/models. The folder
-    may be a pack of facecore, too. Nothing is downloaded.
+    may be a pack of facecore, too; `None` takes the models of `facecore.Recognizer()`, which are there without a
+    file. Nothing is downloaded.
 
     Of `providers` (ONNX Runtime's names) the first that is available is taken, else the CPU; `placement` says what it
     was. `allowed_modules` may leave recognition out. The other arguments are those of `Options`, such as `threads`.
@@ -199,7 +200,7 @@ class FaceAnalysis:
 
     def __init__(
         self,
-        name: str | os.PathLike[str] = "buffalo_l",
+        name: str | os.PathLike[str] | None = "buffalo_l",
         root: str | os.PathLike[str] = "~/.insightface",
         allowed_modules: Iterable[str] | None = None,
         providers: Sequence[Any] | None = None,
@@ -216,9 +217,13 @@ class FaceAnalysis:
             raise InvalidArgumentError('allowed_modules must name "detection"')
         self._options = _checked(options)
         self._providers = _provider_names(providers, provider_options)
-        self._files = _files(_folder(name, root), tasks, self._options)
-        if allowed_modules is not None and tasks - set(self._files):
-            raise ModelNotFoundError(f"{_folder(name, root)} holds no recognition model that facecore knows")
+        if name is None:
+            # No arguments: what `Detector()` and `Embedder()` take.
+            self._files: dict[str, dict[str, Any]] = {task: {} for task in tasks}
+        else:
+            self._files = _files(_folder(name, root), tasks, self._options)
+            if allowed_modules is not None and tasks - set(self._files):
+                raise ModelNotFoundError(f"{_folder(name, root)} holds no recognition model that facecore knows")
         self._prepared: tuple[Any, ...] = ()
         self.models: dict[str, Any] = {}
         """By task: a `DetectionModel` as `detection` and, unless left out, a `RecognitionModel` as `recognition`."""
@@ -301,7 +306,8 @@ def _folder(name: str | os.PathLike[str], root: str | os.PathLike[str]) -> Path:
     if not folder.is_dir():
         raise ModelNotFoundError(
             f"neither {direct} nor {folder} is a folder, and facecore downloads nothing: unpack insightface's "
-            f"{direct.name}.zip there, or name a folder with a detector and an embedder as ONNX files"
+            f"{direct.name}.zip there, name a folder with a detector and an embedder as ONNX files, or pass None for "
+            "the models that come with facecore"
         )
     return folder
 
