@@ -30,20 +30,38 @@ runtime: ## Fetch ONNX Runtime from the Python registry into the folder that fac
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --target "$(RUNTIME_DIR).new" "$(RUNTIME)"
 	rm -rf "$(RUNTIME_DIR)" && mv "$(RUNTIME_DIR).new" "$(RUNTIME_DIR)"
 
+# Runs targets whose tests note what they skip, and lists that at the end: cargo and pytest swallow it, or print it
+# where it scrolls away.
+define listing_what_is_skipped
+	@mkdir -p target && rm -f "$(SKIPPED)"
+	@FACECORE_SKIP_LOG="$(SKIPPED)" $(MAKE) --no-print-directory $(1); status=$$?; \
+	if [ -s "$(SKIPPED)" ]; then \
+		echo; echo "Not tested, for lack of data or of a runtime (README.md, Tests):"; sort -u "$(SKIPPED)"; \
+	elif [ $$status = 0 ]; then echo; echo "Nothing was skipped."; fi; \
+	exit $$status
+endef
+
 .PHONY: test
-test: test-rust test-python ## Every test. What is skipped for lack of data or a runtime is listed at the end of each half.
+test: ## Every test; at the end what was skipped, and why.
+	$(call listing_what_is_skipped,run-rust run-python)
 
 .PHONY: test-rust
 test-rust: ## The tests in Rust.
-	@mkdir -p target && rm -f "$(SKIPPED)"
-	@FACECORE_SKIP_LOG="$(SKIPPED)" cargo test --workspace; status=$$?; \
-	if [ -s "$(SKIPPED)" ]; then echo "Not tested for lack of data or runtime:"; sort -u "$(SKIPPED)"; fi; exit $$status
+	$(call listing_what_is_skipped,run-rust)
 
 .PHONY: test-python
-test-python: wheel ## The tests in Python, of the wheel in an environment of its own, and its types.
+test-python: ## The tests in Python, of the wheel in an environment of its own, and its types.
+	$(call listing_what_is_skipped,run-python)
+
+.PHONY: run-rust
+run-rust:
+	cargo test --workspace
+
+.PHONY: run-python
+run-python: wheel
 	cd facecore-py && $(PYTHON_ENV)/bin/mypy && $(PYTHON_ENV)/bin/basedpyright --pythonpath $(PYTHON_ENV)/bin/python
 	cd facecore-py && $(PYTHON_ENV)/bin/stubtest facecore._native --allowlist tests/stubtest_allowlist.txt
-	cd facecore-py && $(PYTHON_ENV)/bin/python -m pytest -q -rs
+	cd facecore-py && $(PYTHON_ENV)/bin/python -m pytest -q
 
 # By way of the source distribution, so that this is known to be complete.
 .PHONY: wheel
@@ -73,6 +91,7 @@ lint: ## Formatting and lints.
 features: ## The builds that leave something out.
 	cargo check -p facecore --no-default-features
 	cargo check -p facecore --no-default-features --features recognition
+	cargo check -p facecore --no-default-features --features lite-models
 	cargo check -p facecore --no-default-features --features rten,ndarray
 	cargo check -p facecore --no-default-features --features onnxruntime
 	cargo clippy -p facecore-py --features fake -- -D warnings
