@@ -1,23 +1,26 @@
 //! Recognise people in a photograph, from scratch.
 //!
 //! ```text
-//! cargo run --release --example quickstart -- PACK PEOPLE PHOTO
+//! cargo run --release --example quickstart -- PEOPLE PHOTO [PACK]
 //! ```
 //!
-//! PACK is a folder with `pack.toml` and its models, PEOPLE a folder with a sub-folder of photos for each
-//! person, PHOTO the picture in which they are looked for.
+//! PEOPLE is a folder with a sub-folder of photos for each person, PHOTO the picture in which they are looked
+//! for. PACK is a folder with `pack.toml` and its models; without it those that come with the library serve.
 
 use facecore::{FaceChoice, Gallery, Image, Recognizer};
 
 fn main() -> facecore::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [pack, people, photo] = arguments.as_slice() else {
-        eprintln!("usage: quickstart PACK PEOPLE PHOTO");
+    let [people, photo, pack @ ..] = arguments.as_slice() else {
+        eprintln!("usage: quickstart PEOPLE PHOTO [PACK]");
         std::process::exit(2);
     };
 
     // A recognizer is a detector, an aligner and an embedder. It is `Send + Sync`: one serves all threads.
-    let recognizer = Recognizer::open(pack)?;
+    let recognizer = match pack.first() {
+        Some(pack) => Recognizer::open(pack)?,
+        None => Recognizer::lite()?,
+    };
 
     // What really runs is reported, never assumed: without ONNX Runtime the built-in runtime serves.
     println!("detector on {}", recognizer.detector().placement());

@@ -1,6 +1,6 @@
 """Enrol a folder that has a sub-folder of photos for each person, or one photo named after them.
 
-    python examples/python/enrol_folder.py people/ --gallery office --pack packs/office
+    python examples/python/enrol_folder.py people/ --gallery office
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("people", help="the folder of people")
     parser.add_argument("--gallery", required=True, help="the gallery's folder, made if absent")
-    parser.add_argument("--pack", help="the models; by default what FACECORE_PACK names")
+    parser.add_argument("--pack", help="the models; by default what FACECORE_PACK names, or else the built-in ones")
     parser.add_argument("--namespace", help="which people of the gallery they join")
     parser.add_argument(
         "--choice",

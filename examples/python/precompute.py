@@ -1,6 +1,6 @@
 """Embed a tree of photos into one .npz file. Run it again, and it looks at new and changed photos only.
 
-    python examples/python/precompute.py photos/ faces.npz --pack packs/office
+    python examples/python/precompute.py photos/ faces.npz
 
 The file holds one row a photo: `paths` (below the tree), `changed` (when it was, in nanoseconds) and `errors` ("" if
 there is none); one row a face, best of its photo first: `photo` (its row in `paths`), `boxes`, `scores`,
@@ -81,7 +81,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tree", type=pathlib.Path, help="the folder of photos, with all folders in it")
     parser.add_argument("file", type=pathlib.Path, help="the .npz file")
-    parser.add_argument("--pack", help="the models; by default what FACECORE_PACK names")
+    parser.add_argument("--pack", help="the models; by default what FACECORE_PACK names, or else the built-in ones")
     given = parser.parse_args()
 
     if not given.tree.is_dir():

@@ -1,6 +1,6 @@
 """A face recognition service. Needs FastAPI: `pip install fastapi python-multipart uvicorn`.
 
-    python examples/python/service.py --gallery office --pack packs/office
+    python examples/python/service.py --gallery office
 
     curl -F photo=@ada1.jpg localhost:8000/people/ada/photos
     curl -F photo=@crowd.jpg localhost:8000/identify
@@ -101,7 +101,7 @@ def make_app(gallery: facecore.Gallery, *, max_bytes: int = 16 << 20) -> FastAPI
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gallery", required=True, help="the gallery's folder, made if absent")
-    parser.add_argument("--pack", help="the models; by default what FACECORE_PACK names")
+    parser.add_argument("--pack", help="the models; by default what FACECORE_PACK names, or else the built-in ones")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--max-bytes", type=int, default=16 << 20, help="of a request (default 16 MiB)")

@@ -1,6 +1,6 @@
 """Name the people a camera sees, or a video shows. Needs OpenCV: `pip install opencv-python`.
 
-    python examples/python/webcam.py --gallery office --pack packs/office
+    python examples/python/webcam.py --gallery office
     python examples/python/webcam.py party.mp4 --gallery office --out frames/
 """
 
@@ -47,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", nargs="?", default="0", help="number of a camera (default 0), or a video file")
     parser.add_argument("--gallery", required=True, help="the gallery's folder")
-    parser.add_argument("--pack", help="the models; by default what FACECORE_PACK names")
+    parser.add_argument("--pack", help="the models; by default what FACECORE_PACK names, or else the built-in ones")
     parser.add_argument("--every", type=int, default=5, metavar="N", help="identify every Nth frame (default 5)")
     parser.add_argument("--out", type=pathlib.Path, help="write these frames to a folder, and open no window")
     given = parser.parse_args()
