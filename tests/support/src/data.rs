@@ -118,7 +118,8 @@ impl TestData {
 fn root() -> PathBuf {
     match std::env::var_os("FACECORE_TEST_DATA") {
         Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        // Without `..`, for people who read where it was looked for: tests/support, tests, the workspace, beside it.
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).unwrap_or(Path::new("/")).join("shared"),
     }
 }
 

@@ -19,8 +19,11 @@ pub fn onnxruntime_or_skip(what: &str, provider: &str, precision: Precision) -> 
     let provider = Provider::from_name(provider).expect("a provider's name");
     let mut options = RuntimeOptions { runtime: Runtime::OnnxRuntime, ..RuntimeOptions::default() };
     let found = report(&options);
-    if let Err(why) = &found.onnxruntime {
-        skip(what, &format!("no ONNX Runtime found (`make runtime` fetches one): {why}"));
+    if found.onnxruntime.is_err() {
+        skip(
+            what,
+            "no ONNX Runtime that works (`make runtime` fetches one; `facecore doctor` tells where it was looked for)",
+        );
         return None;
     }
     if let Some((name, Err(missing))) = found.providers.iter().find(|(name, _)| name == provider.name()) {
