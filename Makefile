@@ -34,7 +34,7 @@ runtime: ## Fetch ONNX Runtime from the Python registry into the folder that fac
 # where it scrolls away.
 define listing_what_is_skipped
 	@mkdir -p target && rm -f "$(SKIPPED)"
-	@FACECORE_SKIP_LOG="$(SKIPPED)" $(MAKE) --no-print-directory $(1); status=$$?; \
+	+@FACECORE_SKIP_LOG="$(SKIPPED)" $(MAKE) --no-print-directory $(1); status=$$?; \
 	if [ -s "$(SKIPPED)" ]; then \
 		echo; echo "Not tested, for lack of data or of a runtime (README.md, Tests):"; sort -u "$(SKIPPED)"; \
 	elif [ $$status = 0 ]; then echo; echo "Nothing was skipped."; fi; \

@@ -1,0 +1,1 @@
+"""The recipe of facecore's embedded model pack: data, networks, training, export."""
