@@ -91,7 +91,7 @@ def distribution(recognizer, data):
     files = sorted(root.glob("*/*.jpg"))
     people, vectors = [], []
     for path, outcome in zip(files, recognizer.recognize_one_many(files, choice="central")):
-        if outcome.ok:
+        if outcome.error is None:
             people.append(path.parent.name)
             vectors.append(np.asarray(outcome.value.embedding))
     print(f"all pairs of {len(vectors)} photographs; {len(files) - len(vectors)} without a face")
