@@ -2,7 +2,8 @@
 
 use facecore::geometry::Rect;
 use facecore::{
-    DecodeOptions, Detector, DetectorOptions, Face, Image, ImageView, Pack, PixelFormat, Recognizer, Rotation, RuntimeOptions,
+    DecodeOptions, Detector, DetectorOptions, Face, Image, ImageView, Pack, PixelFormat, Recognizer, Rotation,
+    RuntimeOptions,
 };
 use facecore_testkit::TestData;
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-
 from lite import kept
 from lite.detector import Detector
 from lite.embedder import Embedder

@@ -14,11 +14,11 @@ import argparse
 from pathlib import Path
 
 import cv2
-import facecore
 import numpy as np
-
 from lite.photos import found, listed, read
 from lite.train_detector import agreement
+
+import facecore
 
 HERE = Path(__file__).parent
 # The longer side of what is looked at, and how many frames lie along a mosaic's side.

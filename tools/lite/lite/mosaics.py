@@ -195,8 +195,9 @@ def picture_of(rng, picture, draw, size, room, region, turn=0.15, soft=None):
 def paste_nothing(rng, picture, draw, region, soft=None):
     """Something in `region` that is no face: a piece of background, or skin and features in disorder."""
     width, height = region[2] - region[0], region[3] - region[1]
-    empty = background(rng, draw).canvas if rng.random() < 0.5 else None
-    if empty is None:
+    if rng.random() < 0.5:
+        empty = piece_without_faces(rng, draw)
+    else:
         photo, labels = draw(rng)
         empty = disordered(rng, photo[0], labels[0])
     matrix = np.array([[width / empty.shape[1], 0, region[0]], [0, height / empty.shape[0], region[1]]])
@@ -221,18 +222,28 @@ def disordered(rng, photo, faces):
 
 
 def background(rng, draw):
-    """A part of a photograph without faces or doubts, enlarged to fill the picture."""
+    """Pieces of photographs without faces or doubts that fill the picture: one, much enlarged, to sixteen."""
+    canvas = np.empty((SIZE, SIZE, 3), np.uint8)
+    edges = np.linspace(0, SIZE, int(rng.integers(1, 5)) + 1).astype(int)
+    for x1, x2 in zip(edges, edges[1:]):
+        for y1, y2 in zip(edges, edges[1:]):
+            piece = cv2.resize(piece_without_faces(rng, draw), (x2 - x1, y2 - y1), interpolation=cv2.INTER_LINEAR)
+            canvas[y1:y2, x1:x2] = relit(piece, rng)
+    return Picture(canvas)
+
+
+def piece_without_faces(rng, draw):
+    """A square of a photograph that touches no face and no doubt."""
     for attempt in range(40):
         photo, (faces, doubts) = draw(rng)
         height, width = photo[0].shape[:2]
-        side = int(rng.uniform(48, max(50, 110 - 2 * attempt)))
+        side = int(rng.uniform(40, max(50, 110 - 2 * attempt)))
         x, y = int(rng.uniform(0, width - side)), int(rng.uniform(0, height - side))
         taken = np.vstack([faces[:, :4], doubts])
         # Hair, ears and necks may come along; eyes and mouths may not.
         if (visible(taken, (x, y, x + side, y + side)) < 0.02).all():
-            part = photo[0][y : y + side, x : x + side]
-            return Picture(relit(cv2.resize(part, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC), rng))
-    return Picture(np.full((SIZE, SIZE, 3), rng.integers(0, 256, 3), np.uint8))
+            return photo[0][y : y + side, x : x + side]
+    return np.full((8, 8, 3), rng.integers(0, 256, 3), np.uint8)
 
 
 def similarity(rng, at, towards, scale, turn):
