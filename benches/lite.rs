@@ -7,18 +7,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use facecore::{AlignedFace, Image, Pack, Precision, Recognizer, RecognizerBuilder, RuntimeOptions};
+use facecore::{AlignedFace, Image, Pack, Recognizer, RecognizerBuilder};
 use facecore_testkit::{TestData, runtimes};
-
-/// The runtimes at hand, by name.
-fn runtimes() -> Vec<(&'static str, RuntimeOptions)> {
-    let candidates = [
-        ("rten", Some(runtimes::builtin())),
-        ("onnxruntime", runtimes::onnxruntime_or_skip("benches of ONNX Runtime", "cpu", Precision::Full)),
-        ("openvino-fast", runtimes::onnxruntime_or_skip("benches of OpenVINO", "openvino", Precision::Fast)),
-    ];
-    candidates.into_iter().filter_map(|(name, runtime)| Some((name, runtime?))).collect()
-}
 
 /// A way to models, from the beginning.
 type Opening<'a> = Box<dyn Fn() -> RecognizerBuilder + 'a>;
@@ -42,7 +32,7 @@ fn detect(c: &mut Criterion) {
         None => Image::from_rgb(1280, 720, (0..1280 * 720 * 3).map(|i| (i % 253) as u8).collect()).unwrap(),
     };
     let mut group = c.benchmark_group("lite: detect 1280x720");
-    for (name, runtime) in runtimes() {
+    for (name, runtime) in runtimes::at_hand() {
         for (model, opening) in models(data.as_ref()) {
             let detector = opening().runtime(runtime.clone()).build_detector().unwrap();
             println!("{name} {model}: {}, {} faces", detector.placement(), detector.detect(&image).unwrap().len());
@@ -57,7 +47,7 @@ fn embed(c: &mut Criterion) {
     let data = TestData::or_skip("bench lite beside MobileFaceNet");
     let crop = AlignedFace::from_rgb(112, 112, (0..112 * 112 * 3).map(|i| (i % 251) as u8).collect()).unwrap();
     let mut group = c.benchmark_group("lite: embed");
-    for (name, runtime) in runtimes() {
+    for (name, runtime) in runtimes::at_hand() {
         for (model, opening) in models(data.as_ref()) {
             let embedder = opening().runtime(runtime.clone()).build_embedder().unwrap();
             println!("{name} {model}: {}", embedder.placement());
@@ -77,7 +67,7 @@ fn load(c: &mut Criterion) {
     let data = TestData::or_skip("bench loading lite beside files");
     let mut group = c.benchmark_group("lite: load");
     group.bench_function("the pack alone", |b| b.iter(|| Pack::lite().unwrap()));
-    for (name, runtime) in runtimes() {
+    for (name, runtime) in runtimes::at_hand() {
         for (model, opening) in models(data.as_ref()) {
             group.bench_function(BenchmarkId::new(name, model), |b| {
                 b.iter(|| opening().runtime(runtime.clone()).build().unwrap());

@@ -12,21 +12,10 @@ use facecore::backend::fake::FakeBackend;
 use facecore::model::{ElementType, PortInfo};
 use facecore::{
     AlignedFace, Aligner, Detector, DetectorKind, DetectorOptions, DetectorSpec, Embedder, EmbedderKind,
-    EmbedderOptions, EmbedderSpec, Image, Landmarks, ModelSource, Precision, Recognizer, Runtime, RuntimeOptions,
-    Template,
+    EmbedderOptions, EmbedderSpec, Image, Landmarks, ModelSource, Recognizer, Runtime, RuntimeOptions, Template,
 };
 use facecore_testkit::{TestData, models, runtimes};
 use fast_image_resize as fir;
-
-/// The runtimes at hand, by name.
-fn runtimes() -> Vec<(&'static str, RuntimeOptions)> {
-    let candidates = [
-        ("rten", Some(runtimes::builtin())),
-        ("onnxruntime", runtimes::onnxruntime_or_skip("benches of ONNX Runtime", "cpu", Precision::Full)),
-        ("openvino-fast", runtimes::onnxruntime_or_skip("benches of OpenVINO", "openvino", Precision::Fast)),
-    ];
-    candidates.into_iter().filter_map(|(name, runtime)| Some((name, runtime?))).collect()
-}
 
 fn decode(c: &mut Criterion) {
     let Some(data) = TestData::or_skip("bench decode") else { return };
@@ -83,7 +72,7 @@ fn detect(c: &mut Criterion) {
     let Some(data) = TestData::or_skip("bench detect") else { return };
     let image = Image::open(data.image("street_test.jpg")).unwrap();
     let mut group = c.benchmark_group("detect 1280x720");
-    for (name, runtime) in runtimes() {
+    for (name, runtime) in runtimes::at_hand() {
         for model in ["yunet_n_dynamic", "scrfd_500m_bnkps", "scrfd_2.5g_bnkps"] {
             let builder = Recognizer::builder().detector(data.model(model)).runtime(runtime.clone());
             let detector = builder.build_detector().unwrap();
@@ -116,7 +105,7 @@ fn embed(c: &mut Criterion) {
         sources.insert(0, (ModelSource::open(data.model("mobilefacenet_128")).unwrap(), EmbedderKind::MobileFaceNet));
     }
     let mut group = c.benchmark_group("embed");
-    for (name, runtime) in runtimes() {
+    for (name, runtime) in runtimes::at_hand() {
         for (source, kind) in &sources {
             let embedder =
                 Embedder::load(source, EmbedderSpec::of(*kind), &runtime, EmbedderOptions::default()).unwrap();

@@ -34,3 +34,13 @@ pub fn onnxruntime_or_skip(what: &str, provider: &str, precision: Precision) -> 
     options.session.precision = precision;
     Some(options)
 }
+
+/// The runtimes at hand to be measured, by name.
+pub fn at_hand() -> Vec<(&'static str, RuntimeOptions)> {
+    let candidates = [
+        ("rten", Some(builtin())),
+        ("onnxruntime", onnxruntime_or_skip("benches of ONNX Runtime", "cpu", Precision::Full)),
+        ("openvino-fast", onnxruntime_or_skip("benches of OpenVINO", "openvino", Precision::Fast)),
+    ];
+    candidates.into_iter().filter_map(|(name, runtime)| Some((name, runtime?))).collect()
+}
