@@ -73,7 +73,7 @@ fn it_runs_on_the_built_in_runtime() {
     // Sizes that no detector likes.
     for (width, height) in [(1, 1), (1, 5000), (5000, 1), (31, 33), (640, 2), (640, 480)] {
         let image = Image::from_rgb(width, height, vec![90; width * height * 3]).unwrap();
-        assert!(recognizer.recognize(&image).unwrap().faces.len() <= 1, "{width} x {height}");
+        assert!(recognizer.recognize(&image).unwrap().faces.is_empty(), "{width} x {height}");
     }
     assert_eq!(Recognizer::lite().unwrap().embedder().space(), recognizer.embedder().space());
 }

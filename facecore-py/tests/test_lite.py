@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import pathlib
+import pickle
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -51,6 +54,29 @@ def test_its_licence_is_told() -> None:
         assert str(word) in told
     assert json.loads(json.dumps(report.to_dict()))["pack"]["licence"] == pack.licence
     assert repr(pack).startswith("Pack(name=")
+
+
+def made_with(make: Callable[[], Any]) -> list[str]:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        make().close()
+    assert all(warning.filename == __file__ for warning in said), "warnings point at the caller"
+    return [str(warning.message) for warning in said if warning.category is facecore.FacecoreWarning]
+
+
+def test_a_default_that_nobody_chose_tells_its_licence(monkeypatch: pytest.MonkeyPatch) -> None:
+    pack = facecore.read_pack()
+    for make in (facecore.Recognizer, facecore.Detector, facecore.Embedder):
+        (said,) = made_with(lambda: make(runtime="rten"))
+        assert f"{pack.name} {pack.version} ({pack.licence})" in said and "facecore.LITE" in said
+        assert made_with(lambda: make(facecore.LITE, runtime="rten")) == []
+        assert made_with(lambda: make(FOLDER, runtime="rten")) == []
+    monkeypatch.setenv("FACECORE_PACK", str(FOLDER))
+    assert made_with(lambda: facecore.Recognizer(runtime="rten")) == []
+    with facecore.Recognizer(facecore.LITE, runtime="rten") as recognizer:
+        assert recognizer.pack is not None and recognizer.pack.built_in, "whatever the environment says"
+    assert facecore.read_pack(facecore.LITE).built_in and not facecore.read_pack().built_in
+    assert repr(facecore.LITE) == "facecore.LITE" and pickle.loads(pickle.dumps(facecore.LITE)) is facecore.LITE
 
 
 def test_every_pack_tells_its_licence(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

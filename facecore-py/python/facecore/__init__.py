@@ -60,7 +60,7 @@ from ._images import Color, ImageLike
 from ._models import Aligner, Detector, DetectorOptions, Embedder, EmbedderOptions, Recognizer, RecognizerOptions
 from ._namespace import Namespace, Reach, SearchOptions
 from ._native import Embedding, Image, __version__
-from ._packs import read_pack
+from ._packs import LITE, BuiltInPack, read_pack
 from ._results import (
     Box,
     Choice,
@@ -99,6 +99,7 @@ __all__ = [
     "Aligner",
     "Batch",
     "Box",
+    "BuiltInPack",
     "ChecksumMismatchError",
     "Choice",
     "Color",
@@ -140,6 +141,7 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidEmbeddingError",
     "IoError",
+    "LITE",
     "Landmarks",
     "LandmarksError",
     "Match",

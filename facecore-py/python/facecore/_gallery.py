@@ -7,8 +7,9 @@ from typing import Literal
 
 from . import _native
 from ._errors import FacecoreError, InvalidArgumentError
-from ._models import Closable, Recognizer, StrPath
+from ._models import Closable, Recognizer
 from ._namespace import Namespace
+from ._packs import StrPath
 from ._results import ExportReport, ImportReport, NamespaceStats, Stats, VerifyReport
 
 # As on the command line.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import re
 import sys
 import time
@@ -16,7 +15,7 @@ from . import _many, _native
 from ._errors import FacecoreError, FacecoreWarning
 from ._images import Color, ImageLike
 from ._native import Embedding, Image
-from ._packs import default_pack, pack_of
+from ._packs import VARIABLE, BuiltInPack, StrPath, default_pack, pack_of
 from ._results import (
     Box,
     Choice,
@@ -33,7 +32,6 @@ from ._results import (
 )
 from ._runtime import library_folders
 
-StrPath = str | os.PathLike[str]
 _N = TypeVar("_N", _native.Recognizer, _native.Detector, _native.Embedder)
 
 
@@ -139,24 +137,30 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-def _native_of(made: type[_N], pack: StrPath | None, given: Any, known: type, files: Sequence[str]) -> _N:
+def _native_of(
+    made: type[_N], pack: StrPath | BuiltInPack | None, given: Any, known: type, files: Sequence[str]
+) -> _N:
     """The native half, told what the caller said. `known` are the options it has, `files` those of them that name
     models: what these leave out is the pack's."""
     what = made.__name__
     for name in given:
         if name not in known.__annotations__:
             raise TypeError(f"{what}() has no option {name!r}; it has {', '.join(sorted(known.__annotations__))}")
-    lite = False
+    folder, lite = (None, True) if isinstance(pack, BuiltInPack) else (pack, False)
+    nobody_chose = False
     if pack is None and any(given.get(file) is None for file in files):
-        pack = default_pack()
-        lite = pack is None
+        folder = default_pack()
+        lite = nobody_chose = folder is None
     try:
-        return made({**_DEFAULTS, **given, "pack": pack, "lite": lite, "look_first": library_folders()})
+        native = made({**_DEFAULTS, **given, "pack": folder, "lite": lite, "look_first": library_folders()})
     except TypeError as error:
         if wrong := re.search(r"field Options\.(\w+)", str(error)):
             name = wrong[1]
             raise TypeError(f"{what}() takes no {name}={given.get(name, pack)!r}; see {known.__name__}") from None
         raise
+    if nobody_chose:
+        _warn_of_licence(native)
+    return native
 
 
 class Closable:
@@ -205,35 +209,46 @@ def _pack(made: _native.Recognizer | _native.Detector | _native.Embedder) -> Pac
     return None if parts is None else pack_of(parts)
 
 
-def _warn_of_builtin(runtime: str, placement: Placement) -> None:
-    if runtime != "auto" or not placement.runtime.startswith("rten"):
-        return
-    # At the line of the caller, wherever in this package it came in.
+def _warn(text: str) -> None:
+    """At the line of the caller, wherever in this package it came in."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == __package__:
         level, frame = level + 1, frame.f_back
-    warnings.warn(
-        "models run on the built-in runtime, which is slower than ONNX Runtime: install facecore[cpu] or "
-        'facecore[openvino] (facecore.doctor() says where it was looked for), or pass runtime="rten"',
-        FacecoreWarning,
-        stacklevel=level,
-    )
+    warnings.warn(text, FacecoreWarning, stacklevel=level)
+
+
+def _warn_of_builtin(runtime: str, placement: Placement) -> None:
+    if runtime == "auto" and placement.runtime.startswith("rten"):
+        _warn(
+            "models run on the built-in runtime, which is slower than ONNX Runtime: install facecore[cpu] or "
+            'facecore[openvino] (facecore.doctor() says where it was looked for), or pass runtime="rten"'
+        )
+
+
+def _warn_of_licence(made: _native.Recognizer | _native.Detector | _native.Embedder) -> None:
+    """Nobody chose the built-in pack, and its licence binds all the same."""
+    if pack := _pack(made):
+        _warn(
+            f"using the built-in pack {pack.name} {pack.version} ({pack.licence}): name one by pack= or {VARIABLE}, "
+            "or this one by pack=facecore.LITE"
+        )
 
 
 class Recognizer(Closable):
     """Detector, aligner and embedder together: an image in, faces with embeddings out.
 
     `pack` is a folder with `pack.toml`; by default the one that the environment variable `FACECORE_PACK` names, or
-    else the small one that came with facecore, whose licence is research and evaluation only. Single ONNX files,
-    named by `detector=` and `embedder=`, take the place of the pack's. A recognizer may be shared by threads; they
-    work at the same time. The other arguments are those of `RecognizerOptions`.
+    else the small one that came with facecore, whose licence is research and evaluation only; `facecore.LITE` names
+    that one, and a warning says so where nobody did. Single ONNX files, named by `detector=` and `embedder=`, take
+    the place of the pack's. A recognizer may be shared by threads; they work at the same time. The other arguments
+    are those of `RecognizerOptions`.
     """
 
     __slots__ = ("_native", "_workers", "__weakref__")
 
     _native: _native.Recognizer
 
-    def __init__(self, pack: StrPath | None = None, **options: Unpack[RecognizerOptions]) -> None:
+    def __init__(self, pack: StrPath | BuiltInPack | None = None, **options: Unpack[RecognizerOptions]) -> None:
         self._native = _native_of(_native.Recognizer, pack, options, RecognizerOptions, ("detector", "embedder"))
         self._workers = _many.workers(options.get("many_photos", False))
         _warn_of_builtin(options.get("runtime", "auto"), self.placement[1])
@@ -330,7 +345,7 @@ class Detector(Closable):
 
     _native: _native.Detector
 
-    def __init__(self, pack: StrPath | None = None, **options: Unpack[DetectorOptions]) -> None:
+    def __init__(self, pack: StrPath | BuiltInPack | None = None, **options: Unpack[DetectorOptions]) -> None:
         self._native = _native_of(_native.Detector, pack, options, DetectorOptions, ("detector",))
         _warn_of_builtin(options.get("runtime", "auto"), self.placement)
 
@@ -381,7 +396,7 @@ class Embedder(Closable):
 
     _native: _native.Embedder
 
-    def __init__(self, pack: StrPath | None = None, **options: Unpack[EmbedderOptions]) -> None:
+    def __init__(self, pack: StrPath | BuiltInPack | None = None, **options: Unpack[EmbedderOptions]) -> None:
         self._native = _native_of(_native.Embedder, pack, options, EmbedderOptions, ("embedder",))
         _warn_of_builtin(options.get("runtime", "auto"), self.placement)
 

@@ -13,8 +13,9 @@ from ._batch import Batch, Metadata, embedding_of, json_of, metadata_of, person_
 from ._default import default_recognizer
 from ._errors import FaceNotFoundError, FacecoreError, InvalidArgumentError
 from ._images import Color, ImageLike
-from ._models import Recognizer, StrPath
+from ._models import Recognizer
 from ._native import Embedding
+from ._packs import StrPath
 from ._results import (
     Choice,
     Done,

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from . import _native
 from ._results import Pack, PackPart
 
 VARIABLE = "FACECORE_PACK"
+StrPath = str | os.PathLike[str]
+
+
+class BuiltInPack:
+    """The type of `LITE`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "facecore.LITE"
+
+    def __reduce__(self) -> str:
+        # Pickled by its name: there is one.
+        return "LITE"
+
+
+LITE: Final = BuiltInPack()
+"""The pack that came with facecore, asked for by name: its licence, research and evaluation only, is accepted."""
 
 
 def default_pack() -> str | None:
@@ -22,8 +41,10 @@ def pack_of(parts: _native._PackParts) -> Pack:
     )
 
 
-def read_pack(folder: str | os.PathLike[str] | None = None) -> Pack:
-    """What a pack says of itself, such as its licence, without loading its models. By default the one that
-    `Recognizer()` takes: what `FACECORE_PACK` names, or else the one that came with facecore.
+def read_pack(pack: StrPath | BuiltInPack | None = None) -> Pack:
+    """What a pack says of itself, such as its licence, without loading its models: of a folder, or of `LITE`. By
+    default of the one that `Recognizer()` takes: what `FACECORE_PACK` names, or else the one that came with facecore.
     """
-    return pack_of(_native.read_pack(folder if folder is not None else default_pack()))
+    if isinstance(pack, BuiltInPack):
+        return pack_of(_native.read_pack(None))
+    return pack_of(_native.read_pack(pack if pack is not None else default_pack()))

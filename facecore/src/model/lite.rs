@@ -10,10 +10,14 @@ const FILES: [(&str, &[u8]); 2] = [
 ];
 
 impl Pack {
+    /// The whole note on the licence of the weights of [`Pack::lite`], in Markdown: what they learned from, and what
+    /// may be done with them. Whoever passes on a program with these weights passes on this with it.
+    pub const LITE_LICENCE: &str = include_str!("../../models/lite/LICENSE.md");
+
     /// The small pack that comes with the library (feature `lite-models`): a detector and an embedder of our own,
     /// for a first look and for tests, without a file or a download.
     ///
-    /// Its weights are for research and evaluation only; [`Pack::licence`] says so, and `models/lite/LICENSE.md` why.
+    /// Its weights are for research and evaluation only; [`Pack::licence`] says so, and [`Pack::LITE_LICENCE`] why.
     /// What they can and cannot do is in `models/lite/MODEL_CARD.md`.
     ///
     /// Errors as [`Pack::open`] does, if the program was damaged.

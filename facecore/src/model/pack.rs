@@ -19,6 +19,7 @@ const FORMAT: u32 = 1;
 ///
 /// The format is described in `docs/packs.md`.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Pack {
     /// What the pack calls itself.
     pub name: String,
@@ -36,6 +37,7 @@ pub struct Pack {
 
 /// One model of a pack.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct PackPart<S> {
     /// The model, its SHA-256 verified where the pack declares one.
     pub source: ModelSource,
@@ -43,7 +45,8 @@ pub struct PackPart<S> {
     pub spec: S,
     /// The licence of its weights.
     pub licence: String,
-    /// The file's SHA-256 as the pack declares it, which it was found to have.
+    /// The file's SHA-256 as the pack declares it, which it was found to have; `None` if it declares none
+    /// ([`ModelSource::sha256`] has it in any case).
     pub sha256: Option<String>,
 }
 

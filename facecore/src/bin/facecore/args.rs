@@ -207,8 +207,7 @@ impl CommonArgs {
     /// The pack that gives what single files do not. People hear of it if they did not choose it.
     fn pack(&self, needs: Needs, output: &Output) -> Result<Option<Pack>> {
         let chosen = self.models.pack(needs)?;
-        let note = chosen.as_ref().and_then(|chosen| self.models.note_of_default(chosen, needs));
-        if let Some(note) = note.filter(|_| !output.json()) {
+        if let Some(note) = chosen.as_ref().and_then(|chosen| self.models.note_of_default(chosen, needs)) {
             output.note(note);
         }
         Ok(chosen.map(|chosen| chosen.pack))

@@ -19,6 +19,7 @@ Examples:
   facecore doctor
   facecore doctor --pack packs/office --provider openvino --precision fast
   facecore doctor --library ~/onnxruntime/lib --json
+  facecore doctor --licence
 
 Works with nothing installed. The exit code is 1 if something that was asked for does not
 work: a library, a provider, a pack or a model that was named, or if nothing can run models.
@@ -30,6 +31,10 @@ The models are those that the other commands would use with the same options.";
 pub struct Args {
     #[command(flatten)]
     pub common: CommonArgs,
+
+    /// Print what may be done with the weights of the built-in pack, and why, instead
+    #[arg(long, conflicts_with = "json")]
+    pub licence: bool,
 }
 
 #[derive(Serialize)]
@@ -110,6 +115,9 @@ struct ModelReport {
 }
 
 pub fn run(args: &Args, output: &mut Output) -> Result<()> {
+    if args.licence {
+        return output.line(Pack::LITE_LICENCE.trim_end());
+    }
     let report = Report::make(&args.common);
     if report.anything_asked_for_fails(&args.common) {
         output.fail();
@@ -190,11 +198,15 @@ impl Report {
             Some(Asked::Fails { error }) => lines.push(format!("  pack       fails: {error}")),
             Some(Asked::Works(pack)) => lines.push(format!("  pack       {}", pack.in_words())),
         }
+        let said = match &self.pack {
+            Some(Asked::Works(pack)) => Some(pack.licence.as_str()),
+            _ => None,
+        };
         for (what, model) in [("detector", &self.detector), ("embedder", &self.embedder)] {
             match model {
                 None => {}
                 Some(Asked::Fails { error }) => lines.push(format!("  {what}   fails: {error}")),
-                Some(Asked::Works(model)) => lines.push(format!("  {what}   {}", model.in_words())),
+                Some(Asked::Works(model)) => lines.push(format!("  {what}   {}", model.in_words(said))),
             }
         }
         lines.join("\n")
@@ -218,7 +230,8 @@ impl Report {
 }
 
 impl ModelReport {
-    fn in_words(&self) -> String {
+    /// `said`: the pack's licence, which is not said again.
+    fn in_words(&self, said: Option<&str>) -> String {
         let Self { file, kind, bytes, sha256, .. } = self;
         let mut lines = vec![format!("{file} ({kind}), {bytes} bytes, SHA-256 {sha256}")];
         match (&self.space, self.dimension) {
@@ -227,7 +240,7 @@ impl ModelReport {
             }
             _ => lines.push(format!("faces from score {} on", self.threshold)),
         }
-        if let Some(licence) = &self.licence {
+        if let Some(licence) = self.licence.as_deref().filter(|licence| Some(*licence) != said) {
             lines.push(format!("licence {}", licence_or_not(licence)));
         }
         lines.push(self.runs_on.clone());
@@ -257,7 +270,8 @@ impl PackReport {
             (None, _) => "built in; --pack DIR or FACECORE_PACK names another".into(),
         };
         let licence = licence_or_not(&self.licence);
-        format!("{} {} ({place})\n             licence {licence}", self.name, self.version)
+        let more = if self.embedded { "; the whole of it: facecore doctor --licence" } else { "" };
+        format!("{} {} ({place})\n             licence {licence}{more}", self.name, self.version)
     }
 }
 
