@@ -14,6 +14,27 @@ SETS ?= standard hard
 INDEXES ?=
 COMPARED = target/compare-index
 
+# Where `make install` puts the C library, and what it is called there. C_FEATURES="--no-default-features" leaves the small
+# models out of it.
+PREFIX ?= /usr/local
+C_FEATURES ?=
+INSTALLED = $(DESTDIR)$(PREFIX)
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+ABI := $(shell sed -n 's/.*FACECORE_ABI_MAJOR: i32 = \([0-9]*\);/\1/p' facecore-ffi/src/status.rs)
+ifeq ($(shell uname),Darwin)
+DYLIB = dylib
+SONAME = libfacecore.$(ABI).dylib
+REAL_NAME = libfacecore.$(VERSION).dylib
+SONAME_ARGS = -C link-arg=-Wl,-install_name,@rpath/$(SONAME)
+LIBS_PRIVATE = -liconv -lSystem -lc -lm
+else
+DYLIB = so
+SONAME = libfacecore.so.$(ABI)
+REAL_NAME = libfacecore.so.$(VERSION)
+SONAME_ARGS = -C link-arg=-Wl,-soname,$(SONAME)
+LIBS_PRIVATE = -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+endif
+
 SKIPPED = $(CURDIR)/target/skipped.log
 
 # Where Python's tools and tests live, and the wheel that is tested.
@@ -99,6 +120,28 @@ features: ## The builds that leave something out.
 .PHONY: header
 header: ## Write include/facecore.h anew from the sources.
 	FACECORE_WRITE_HEADER=1 cargo test -p facecore-ffi --test header
+
+.PHONY: abi
+abi: ## Write down the ABI of a new version (facecore-ffi/src/status.rs) in facecore-ffi/tests/abi.
+	FACECORE_WRITE_ABI=1 cargo test -p facecore-ffi --test abi
+
+.PHONY: library
+library: ## Build the C library: target/release/libfacecore_ffi.so (or .dylib) and .a.
+	cargo rustc --release --locked -p facecore-ffi --lib --crate-type cdylib $(C_FEATURES) -- $(SONAME_ARGS)
+	cargo rustc --release --locked -p facecore-ffi --lib --crate-type staticlib $(C_FEATURES)
+
+.PHONY: install
+install: library ## Install the C library, headers and facecore.pc below PREFIX (/usr/local), or DESTDIR with it.
+	install -d "$(INSTALLED)/lib/pkgconfig" "$(INSTALLED)/include" "$(INSTALLED)/share/doc/facecore"
+	install -m 755 target/release/libfacecore_ffi.$(DYLIB) "$(INSTALLED)/lib/$(REAL_NAME)"
+	ln -sf $(REAL_NAME) "$(INSTALLED)/lib/$(SONAME)"
+	ln -sf $(SONAME) "$(INSTALLED)/lib/libfacecore.$(DYLIB)"
+	install -m 644 target/release/libfacecore_ffi.a "$(INSTALLED)/lib/libfacecore.a"
+	install -m 644 include/facecore.h include/facecore.hpp "$(INSTALLED)/include/"
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS_PRIVATE@|$(LIBS_PRIVATE)|' \
+		facecore-ffi/facecore.pc.in > "$(INSTALLED)/lib/pkgconfig/facecore.pc"
+	install -m 644 LICENSE-MIT LICENSE-APACHE docs/c-abi.md "$(INSTALLED)/share/doc/facecore/"
+	install -m 644 facecore/models/lite/LICENSE.md "$(INSTALLED)/share/doc/facecore/LICENSE-lite-models.md"
 
 .PHONY: fuzz
 fuzz: ## Fuzz what reads foreign bytes, FUZZ_SECONDS (600) for each target. Needs `cargo install cargo-fuzz`.

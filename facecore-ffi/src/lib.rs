@@ -1,57 +1,70 @@
-//! The C ABI of facecore.
+//! The C ABI of facecore: `include/facecore.h` is made of this crate by cbindgen, and its first lines, which are in
+//! `cbindgen.toml`, are the contract that every function here relies on.
 //!
-//! So far it tells versions and names errors; the rest of the library follows in `0.2`. Conventions:
-//! every name begins with `facecore_`, statuses are `int32_t`, strings are UTF-8 and end with NUL.
+//! A function takes pointers that are NULL, or as the contract says; it reads them with [`input`], works inside
+//! [`status::guard`], which turns errors and panics into a status, and writes its outputs last. What C holds on to is a
+//! [`handle`]. Constants and structs are written out by hand, because cbindgen does not look into macros.
 
-use std::ffi::{CStr, c_char};
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "what a caller must keep to is the same for every function, and stands at the top of the header"
+)]
+#![allow(
+    unsafe_op_in_unsafe_fn,
+    reason = "every exported function is unsafe for one and the same reason, its pointers, and hands them at once to \
+              the few functions of `handle` and `input`, which say what they rely on"
+)]
+#![allow(non_camel_case_types, reason = "types have the names that C knows them by")]
 
-use facecore::ErrorKind;
+// The header has things in this order.
+mod status;
+mod text;
 
-/// Changes whenever a program built against an older header may misbehave.
-pub const FACECORE_ABI_VERSION: i32 = 0;
+mod image;
+mod models;
+mod pack;
+mod placement;
+mod runtime;
 
-/// No error.
-pub const FACECORE_OK: i32 = 0;
+mod aligner;
+mod detector;
+mod embedder;
+mod embedding;
+mod faces;
+mod recognizer;
 
-/// The version of the library, for example `0.1.0`. The string lives as long as the library.
-#[unsafe(no_mangle)]
-pub extern "C" fn facecore_version() -> *const c_char {
-    const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
-        Ok(version) => version,
-        Err(_) => c"",
-    };
-    VERSION.as_ptr()
-}
+mod batch;
+mod enrolment;
+mod exchange;
+mod gallery;
+mod namespace;
+mod people;
+mod search;
 
-/// The ABI version of the library: compare it with `FACECORE_ABI_VERSION` of the header.
-#[unsafe(no_mangle)]
-pub extern "C" fn facecore_abi_version() -> i32 {
-    FACECORE_ABI_VERSION
-}
+#[cfg(feature = "fake")]
+mod fake;
+mod handle;
+mod input;
 
-/// Whether `status` is in the library's table of errors (1) or not (0).
-#[unsafe(no_mangle)]
-pub extern "C" fn facecore_status_is_known(status: i32) -> i32 {
-    let known = status == FACECORE_OK || ErrorKind::ALL.iter().any(|kind| kind.code() == status);
-    i32::from(known)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_version_is_the_crates() {
-        // SAFETY: the function returns a string that ends with NUL and lives for ever.
-        let version = unsafe { CStr::from_ptr(facecore_version()) };
-        assert_eq!(version.to_str(), Ok(env!("CARGO_PKG_VERSION")));
-    }
-
-    #[test]
-    fn statuses_of_the_table_are_known() {
-        assert_eq!(
-            (facecore_status_is_known(0), facecore_status_is_known(402), facecore_status_is_known(1)),
-            (1, 1, 0)
-        );
-    }
-}
+pub use aligner::*;
+pub use batch::*;
+pub use detector::*;
+pub use embedder::*;
+pub use embedding::*;
+pub use enrolment::*;
+pub use exchange::*;
+pub use faces::*;
+#[cfg(feature = "fake")]
+pub use fake::*;
+pub use gallery::*;
+pub use image::*;
+pub use models::*;
+pub use namespace::*;
+pub use pack::*;
+pub use people::*;
+pub use placement::*;
+pub use recognizer::*;
+pub use runtime::*;
+pub use search::*;
+pub use status::*;
+pub use text::*;

@@ -4,13 +4,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use facecore::backend::fake::FakeBackend;
 use facecore::gallery::SearchOptions;
-use facecore::model::{ElementType, PortInfo};
-use facecore::{
-    DecodeOptions, Detector, DetectorKind, DetectorOptions, DetectorSpec, Embedder, EmbedderKind, EmbedderOptions,
-    EmbedderSpec, ModelSource, Result, Runtime, RuntimeOptions,
-};
+use facecore::{DecodeOptions, Result};
 use pyo3::prelude::*;
 
 use crate::embedding::Embedding;
@@ -28,69 +23,11 @@ pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(seconds_of_search, module)?)
 }
 
-fn port(name: &str, shape: &[Option<usize>]) -> PortInfo {
-    PortInfo { name: name.into(), element: ElementType::F32, shape: shape.to_vec() }
-}
-
 /// Finds so many small faces, at most 16, in any image of 256 x 256 pixels.
 #[pyfunction]
 fn fake_recognizer(py: Python<'_>, faces: usize) -> PyResult<Recognizer> {
-    let handle = Handle::new(py, "recognizer", || {
-        let detector = Detector::load(
-            &ModelSource::from_bytes("fake", Vec::new()),
-            DetectorSpec::of(DetectorKind::Scrfd),
-            &on(detector_of(faces)),
-            DetectorOptions { close_ups: false, ..DetectorOptions::default() },
-        )?;
-        let embedder = Embedder::load(
-            &ModelSource::from_bytes("fake", Vec::new()),
-            EmbedderSpec::of(EmbedderKind::ArcFace),
-            &on(embedder()),
-            EmbedderOptions::default(),
-        )?;
-        Ok(Arc::new(facecore::Recognizer::from_parts(detector, embedder, 1)))
-    })?;
+    let handle = Handle::new(py, "recognizer", || facecore::pipeline::fake::recognizer(faces, DIMENSION).map(Arc::new))?;
     Ok(Recognizer { handle, decode: DecodeOptions::default(), pack: None })
-}
-
-fn on(backend: FakeBackend) -> RuntimeOptions {
-    RuntimeOptions { runtime: Runtime::Custom(Arc::new(backend)), ..RuntimeOptions::default() }
-}
-
-/// SCRFD's outputs: scores, boxes and points at the strides 8, 16 and 32, two anchors a cell.
-fn detector_of(faces: usize) -> FakeBackend {
-    const WIDTHS: [usize; 9] = [1, 1, 1, 4, 4, 4, 10, 10, 10];
-    let outputs = (0..9).map(|at| port(&format!("out{at}"), &[None, Some(WIDTHS[at])])).collect();
-    FakeBackend::new(vec![port("input", &[Some(1), Some(3), None, None])], outputs, move |inputs, outputs| {
-        let cells = inputs[0].shape[2] * inputs[0].shape[3];
-        for (at, (tensor, width)) in outputs.prepare(9).iter_mut().zip(WIDTHS).enumerate() {
-            let rows = cells / (64 << (2 * (at % 3))) * 2;
-            tensor.data.clear();
-            tensor.data.resize(rows * width, 0.0);
-            // Faces two strides wide, far enough apart, from the cells of the first stride.
-            for row in (0..faces).map(|face| face * 8).filter(|_| at % 3 == 0) {
-                let value = [0.9, 1.0, 0.0][at / 3];
-                let points = [-0.5, -0.5, 0.5, -0.5, 0.0, 0.0, -0.4, 0.5, 0.4, 0.5];
-                let cells = tensor.data[row * width..][..width].iter_mut();
-                for (cell, point) in cells.zip(points) {
-                    *cell = if width == 10 { point } else { value };
-                }
-            }
-            tensor.shape.clear();
-            tensor.shape.extend([rows, width]);
-        }
-        Ok(())
-    })
-}
-
-fn embedder() -> FakeBackend {
-    let input = port("input", &[None, Some(3), Some(112), Some(112)]);
-    FakeBackend::new(vec![input], vec![port("output", &[None, Some(DIMENSION)])], |inputs, outputs| {
-        let count = inputs[0].shape[0];
-        let values: Vec<f32> = (0..count * DIMENSION).map(|at| (at % 97) as f32 + 1.0).collect();
-        outputs.prepare(1)[0].assign([count, DIMENSION], &values);
-        Ok(())
-    })
 }
 
 /// Seconds that a call takes in Rust, the median of so many.

@@ -1,11 +1,9 @@
 //! Galleries: what concerns all of one. What concerns the people of a namespace is in `people.rs`.
 
-use std::fs::{File, OpenOptions};
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use facecore::gallery::{Durability, GalleryOptions};
-use facecore::{Error, Namespace, Result};
+use facecore::{Namespace, Result};
 use pyo3::prelude::*;
 
 use crate::errors::{invalid, raise};
@@ -37,15 +35,6 @@ impl Gallery {
     ) -> PyResult<T> {
         self.handle.with(py, |gallery| task(gallery.existing_namespace(namespace)?))
     }
-}
-
-/// A file that was not there before and that only its owner may read: it is to hold faces.
-fn new_private_file(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// Name, space, dimension, persons, faces, removed faces, bytes of vectors, bytes beside them.
@@ -128,19 +117,13 @@ impl Gallery {
 
     /// Persons, faces, and what is damaged and was left out.
     fn export_to(&self, py: Python<'_>, file: PathBuf) -> PyResult<(usize, usize, Vec<PyErr>)> {
-        let report = self.handle.with(py, |gallery| {
-            let out = new_private_file(&file).map_err(|error| Error::io(&file, "write", error))?;
-            gallery.export(out).inspect_err(|_| drop(std::fs::remove_file(&file)))
-        })?;
+        let report = self.handle.with(py, |gallery| gallery.export_to(file))?;
         Ok((report.persons, report.faces, report.damaged.iter().map(|error| raise(py, error)).collect()))
     }
 
     /// Persons, faces, duplicates, and whether the faces kept their ids.
     fn import_from(&self, py: Python<'_>, file: PathBuf) -> PyResult<(usize, usize, usize, bool)> {
-        let report = self.handle.with(py, |gallery| {
-            let input = File::open(&file).map_err(|error| Error::io(&file, "read", error))?;
-            gallery.import(BufReader::new(input)).map_err(|error| error.context(file.display().to_string()))
-        })?;
+        let report = self.handle.with(py, |gallery| gallery.import_from(file))?;
         Ok((report.persons, report.faces, report.duplicates, report.kept_ids))
     }
 }

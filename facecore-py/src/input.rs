@@ -141,7 +141,7 @@ impl Source {
         match self {
             Source::Path(path) => facecore::Image::open_with(path, options),
             Source::Encoded(bytes) => facecore::Image::from_bytes_with(bytes.bytes(), options),
-            Source::Pixels(pixels) => pixels.to_rgb(),
+            Source::Pixels(pixels) => pixels.view()?.to_image(),
             Source::Image(image) => {
                 let view = image.get().view();
                 facecore::Image::from_rgb(view.width(), view.height(), image.get().rgb().to_vec())
@@ -155,20 +155,6 @@ impl Pixels {
         let row = self.width * self.format.bytes_per_pixel();
         let length = if self.height == 0 { 0 } else { self.stride * (self.height - 1) + row };
         ImageView::new(self.memory.bytes(length), self.width, self.height, self.stride, self.format)
-    }
-
-    fn to_rgb(&self) -> Result<facecore::Image> {
-        self.view()?;
-        let step = self.format.bytes_per_pixel();
-        let length = self.stride * (self.height - 1) + self.width * step;
-        let rows = self.memory.bytes(length).chunks(self.stride.max(1)).take(self.height);
-        let rgb =
-            rows.flat_map(|row| row[..self.width * step].chunks_exact(step)).flat_map(|pixel| match self.format {
-                PixelFormat::Gray => [pixel[0]; 3],
-                PixelFormat::Bgr | PixelFormat::Bgra => [pixel[2], pixel[1], pixel[0]],
-                _ => [pixel[0], pixel[1], pixel[2]],
-            });
-        facecore::Image::from_rgb(self.width, self.height, rgb.collect())
     }
 }
 

@@ -54,6 +54,18 @@ impl AlignedFace {
         Image::from_rgb(width, height, pixels).map(AlignedFace)
     }
 
+    /// A crop that was aligned elsewhere, from pixels in any format.
+    ///
+    /// Errors with `ImageTooLarge` as [`ImageView::to_image`] does.
+    pub fn from_view<'a>(view: impl Into<ImageView<'a>>) -> Result<Self> {
+        view.into().to_image().map(AlignedFace)
+    }
+
+    /// The crop as an image of its own.
+    pub fn into_image(self) -> Image {
+        self.0
+    }
+
     /// The crop as an image.
     pub fn image(&self) -> &Image {
         &self.0

@@ -46,6 +46,9 @@ error_kinds! {
     DimensionMismatch = 101, "FACECORE_DIMENSION_MISMATCH";
     /// A vector holds NaN or infinity, or is all zeros.
     InvalidEmbedding = 102, "FACECORE_INVALID_EMBEDDING";
+    /// A caller's buffer is too small for the answer; the size that it takes is in the message, and told where the
+    /// function tells it.
+    BufferTooSmall = 103, "FACECORE_BUFFER_TOO_SMALL";
     /// A file could not be read or written.
     Io = 110, "FACECORE_IO";
     /// The object was made by a parent process; its threads and locks did not come along.

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from ._default import default_recognizer
 from ._errors import (
+    BufferTooSmallError,
     ChecksumMismatchError,
     DimensionMismatchError,
     EmbeddingSpaceMismatchError,
@@ -99,6 +100,7 @@ __all__ = [
     "Aligner",
     "Batch",
     "Box",
+    "BufferTooSmallError",
     "BuiltInPack",
     "ChecksumMismatchError",
     "Choice",

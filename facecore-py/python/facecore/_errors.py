@@ -62,6 +62,12 @@ class InvalidEmbeddingError(FacecoreError, ValueError):
     code = 102
 
 
+class BufferTooSmallError(FacecoreError, ValueError):
+    """A caller's buffer is too small for the answer. Of C: in Python buffers are the library's."""
+
+    code = 103
+
+
 class IoError(FacecoreError, OSError):
     """A file could not be read or written."""
 

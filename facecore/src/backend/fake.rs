@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Backend, Outputs, Placement, Session, SessionOptions, TensorView};
 use crate::error::Result;
-use crate::model::{ModelSource, PortInfo};
+use crate::model::{ElementType, ModelSource, PortInfo};
 
 type Compute = dyn Fn(&[TensorView<'_>], &mut Outputs) -> Result<()> + Send + Sync;
 
@@ -28,10 +28,52 @@ impl FakeBackend {
         FakeBackend { inputs, outputs, compute: Arc::new(compute), runs: Arc::default() }
     }
 
+    /// A detector with SCRFD's ports that finds so many small faces, at most 16, in any image of 256 x 256 pixels.
+    pub fn scrfd(faces: usize) -> Self {
+        /// Columns of scores, boxes and points at the strides 8, 16 and 32; a cell has two anchors.
+        const WIDTHS: [usize; 9] = [1, 1, 1, 4, 4, 4, 10, 10, 10];
+        let outputs = (0..9).map(|at| port(&format!("out{at}"), &[None, Some(WIDTHS[at])])).collect();
+        FakeBackend::new(vec![port("input", &[Some(1), Some(3), None, None])], outputs, move |inputs, outputs| {
+            let cells = inputs[0].shape[2] * inputs[0].shape[3];
+            for (at, (tensor, width)) in outputs.prepare(9).iter_mut().zip(WIDTHS).enumerate() {
+                let rows = cells / (64 << (2 * (at % 3))) * 2;
+                tensor.data.clear();
+                tensor.data.resize(rows * width, 0.0);
+                // Faces two strides wide, far enough apart, from the cells of the first stride.
+                for row in (0..faces).map(|face| face * 8).filter(|_| at % 3 == 0) {
+                    let value = [0.9, 1.0, 0.0][at / 3];
+                    let points = [-0.5, -0.5, 0.5, -0.5, 0.0, 0.0, -0.4, 0.5, 0.4, 0.5];
+                    let cells = tensor.data[row * width..][..width].iter_mut();
+                    for (cell, point) in cells.zip(points) {
+                        *cell = if width == 10 { point } else { value };
+                    }
+                }
+                tensor.shape.clear();
+                tensor.shape.extend([rows, width]);
+            }
+            Ok(())
+        })
+    }
+
+    /// An embedder of crops of 112 x 112 pixels whose embeddings have `dimension` values, whatever the crop shows.
+    pub fn embedder(dimension: usize) -> Self {
+        let input = port("input", &[None, Some(3), Some(112), Some(112)]);
+        FakeBackend::new(vec![input], vec![port("output", &[None, Some(dimension)])], move |inputs, outputs| {
+            let count = inputs[0].shape[0];
+            let values: Vec<f32> = (0..count * dimension).map(|at| (at % 97) as f32 + 1.0).collect();
+            outputs.prepare(1)[0].assign([count, dimension], &values);
+            Ok(())
+        })
+    }
+
     /// How often any of its sessions ran.
     pub fn runs(&self) -> usize {
         self.runs.load(Ordering::SeqCst)
     }
+}
+
+fn port(name: &str, shape: &[Option<usize>]) -> PortInfo {
+    PortInfo { name: name.into(), element: ElementType::F32, shape: shape.to_vec() }
 }
 
 impl Backend for FakeBackend {

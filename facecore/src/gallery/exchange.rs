@@ -11,7 +11,8 @@
 //! Floats have as many digits as it takes to read the same bits again.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::{BufRead, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
@@ -22,7 +23,8 @@ use super::namespace::person_of;
 use super::view::{View, check_fits, check_pin};
 use super::{FaceId, Gallery, Metadata, NewFace, Person, PersonId, Slot, person};
 use crate::embedding::{Embedding, EmbeddingSpace};
-use crate::error::{Error, ErrorKind, Result, fail};
+use crate::error::{Context, Error, ErrorKind, Result, fail};
+use crate::store::files;
 use crate::store::schema::{NamespaceRow, PersonRow, Rows};
 
 /// What an export wrote.
@@ -133,6 +135,28 @@ impl Gallery {
         }
         out.to.flush().map_err(write_failed)?;
         Ok(out.report)
+    }
+
+    /// As [`Gallery::export`], into a new file that only its owner may read (mode 0600): it holds biometric data.
+    ///
+    /// Errors with `Io` if there is a file of that name or it cannot be written; a part of one is not left.
+    pub fn export_to(&self, path: impl AsRef<Path>) -> Result<ExportReport> {
+        let path = path.as_ref();
+        let file = files::private().write(true).create_new(true).open(path);
+        let file = file.map_err(|error| files::failure(path, "write", &error))?;
+        let export = || {
+            let report = self.export(&file)?;
+            file.sync_all().map_err(|error| files::failure(path, "write", &error))?;
+            Ok(report)
+        };
+        export().inspect_err(|_| drop(std::fs::remove_file(path)))
+    }
+
+    /// As [`Gallery::import`], from a file. Errors with `Io` if it cannot be read.
+    pub fn import_from(&self, path: impl AsRef<Path>) -> Result<ImportReport> {
+        let path = path.as_ref();
+        let file = std::fs::File::open(path).map_err(|error| files::failure(path, "read", &error))?;
+        self.import(BufReader::new(file)).context_with(|| path.display().to_string())
     }
 
     /// Adds everything in a file that [`Gallery::export`] wrote, with one commit, or, on error, nothing.

@@ -16,9 +16,9 @@ const MAX_NAME: usize = 512;
 /// keeps and never interprets.
 pub type Metadata = serde_json::Map<String, serde_json::Value>;
 
-/// Names a person within a namespace: any UTF-8 string of 1 to 512 bytes, compared byte by byte.
+/// Names a person within a namespace: any UTF-8 string of 1 to 512 bytes without NUL, compared byte by byte.
 ///
-/// The length is checked where a person is enrolled or renamed. Cloning is cheap.
+/// Both are checked where a person is enrolled or renamed. Cloning is cheap.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(from = "String")]
 pub struct PersonId(Arc<str>);
@@ -34,13 +34,17 @@ impl PersonId {
     }
 }
 
-/// `InvalidArgument` unless `name` has 1 to 512 bytes.
+/// `InvalidArgument` unless `name` has 1 to 512 bytes, none of them NUL: C would take what comes before it for the
+/// whole name, which may be somebody else's.
 pub(super) fn check_name(what: &str, name: &str) -> Result<()> {
     if name.is_empty() {
         fail!(InvalidArgument, "{what} cannot be empty");
     }
     if name.len() > MAX_NAME {
         fail!(InvalidArgument, "{what} has at most {MAX_NAME} bytes, this one has {}", name.len());
+    }
+    if name.contains('\0') {
+        fail!(InvalidArgument, "{what} cannot hold the character NUL");
     }
     Ok(())
 }
@@ -203,7 +207,7 @@ mod tests {
     #[test]
     fn ids_have_a_length() {
         assert!(PersonId::from("x".repeat(512)).check().is_ok());
-        for bad in [String::new(), "x".repeat(513)] {
+        for bad in [String::new(), "x".repeat(513), "ada\0".to_owned()] {
             assert_eq!(PersonId::from(bad).check().unwrap_err().kind(), crate::ErrorKind::InvalidArgument);
         }
     }

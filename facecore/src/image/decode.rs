@@ -138,6 +138,27 @@ impl Image {
     }
 }
 
+impl ImageView<'_> {
+    /// A copy of the pixels, upright and in red, green, blue: of a camera frame that is to outlive its buffer.
+    ///
+    /// Errors with `ImageTooLarge` beyond the 128 million pixels of the default [`DecodeOptions`].
+    pub fn to_image(&self) -> Result<Image> {
+        let (width, height) = (self.width(), self.height());
+        let most = DecodeOptions::default().max_pixels;
+        if (width as u64).checked_mul(height as u64).is_none_or(|pixels| pixels > most) {
+            fail!(ImageTooLarge, "a view of {width} x {height} pixels is not copied, {most} at most are");
+        }
+        let mut pixels = Vec::with_capacity(width * height * 3);
+        for y in 0..height {
+            for x in 0..width {
+                let (x, y) = self.stored_position(x, y);
+                pixels.extend(self.stored_rgb(x, y));
+            }
+        }
+        Image::from_rgb(width, height, pixels)
+    }
+}
+
 impl fmt::Debug for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Image({} x {})", self.width, self.height)

@@ -260,6 +260,17 @@ impl<'a> ImageView<'a> {
         }
     }
 
+    /// Column and row, as stored, of the upright pixel (`x`, `y`).
+    pub(crate) fn stored_position(&self, x: usize, y: usize) -> (usize, usize) {
+        let (right, bottom) = (self.width - 1, self.height - 1);
+        match self.rotation {
+            Rotation::None => (x, y),
+            Rotation::Clockwise90 => (y, bottom - x),
+            Rotation::Clockwise180 => (right - x, bottom - y),
+            Rotation::Clockwise270 => (right - y, x),
+        }
+    }
+
     /// Red, green and blue of the stored pixel (`x`, `y`).
     pub(crate) fn stored_rgb(&self, x: usize, y: usize) -> [u8; 3] {
         let n = self.format.bytes_per_pixel();

@@ -1,6 +1,6 @@
 //! The pack that is part of the library.
 
-use super::Pack;
+use super::{ModelSource, Pack};
 use crate::error::{Context, Result};
 
 const MANIFEST: &str = include_str!("../../models/lite/pack.toml");
@@ -22,6 +22,7 @@ impl Pack {
     ///
     /// Errors as [`Pack::open`] does, if the program was damaged.
     pub fn lite() -> Result<Pack> {
-        Pack::embedded(MANIFEST, &FILES).context_with(|| "the built-in pack".into())
+        let files = FILES.map(|(name, bytes)| ModelSource::from_static(name, bytes));
+        Pack::from_memory(MANIFEST, &files).context_with(|| "the built-in pack".into())
     }
 }

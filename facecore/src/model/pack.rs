@@ -81,12 +81,15 @@ impl Pack {
         Ok(Pack { folder: Some(folder.to_path_buf()), ..pack })
     }
 
-    /// A pack whose manifest and files, by name, are part of the program.
-    #[cfg(feature = "lite-models")]
-    pub(super) fn embedded(manifest: &str, files: &[(&str, &'static [u8])]) -> Result<Pack> {
-        Manifest::parse(manifest)?.load(|name| match files.iter().find(|file| file.0 == name) {
-            Some((_, bytes)) => Ok(ModelSource::from_static(name, bytes)),
-            None => fail!(ModelNotFound, "there is no file {name} in the program"),
+    /// A pack that is in memory, such as one within the program or an app's assets: the text of its `pack.toml`, and
+    /// its models, found by their [`ModelSource::name`].
+    ///
+    /// Errors with `PackInvalid` if the manifest is malformed, `ModelNotFound` if it names a file that is not among
+    /// `files`, `ChecksumMismatch` if one is not what it declares.
+    pub fn from_memory(manifest: &str, files: &[ModelSource]) -> Result<Pack> {
+        Manifest::parse(manifest)?.load(|name| match files.iter().find(|file| file.name() == name) {
+            Some(file) => Ok(file.clone()),
+            None => fail!(ModelNotFound, "the manifest names {name}, which is not among the files given"),
         })
     }
 }

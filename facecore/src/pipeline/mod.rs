@@ -2,6 +2,8 @@
 
 mod builder;
 mod enrol;
+#[doc(hidden)]
+pub mod fake;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -202,6 +204,17 @@ impl Recognizer {
         let path = path.as_ref();
         let (image, decode) = self.read(path)?;
         let mut recognition = self.recognize(&image).context_with(|| path.display().to_string())?;
+        recognition.timings.decode = decode;
+        Ok(recognition)
+    }
+
+    /// The faces of an encoded photo that is in memory.
+    ///
+    /// Errors as decoding and [`Recognizer::recognize`] do.
+    pub fn recognize_encoded(&self, bytes: &[u8]) -> Result<Recognition> {
+        let mut decode = Duration::ZERO;
+        let image = timed(&mut decode, || Image::from_bytes_with(bytes, &self.decode))?;
+        let mut recognition = self.recognize(&image)?;
         recognition.timings.decode = decode;
         Ok(recognition)
     }

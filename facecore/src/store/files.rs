@@ -16,7 +16,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<()> {
 }
 
 /// Options for a file that, if it is made, is its owner's alone (mode 0600).
-pub(super) fn private() -> OpenOptions {
+pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -64,7 +64,7 @@ pub(super) fn unfinished(path: &Path) -> PathBuf {
 }
 
 /// What a failure to do something with `path` is reported as. `doing` is a verb, such as "read".
-pub(super) fn failure(path: &Path, doing: &str, error: &Error) -> crate::error::Error {
+pub(crate) fn failure(path: &Path, doing: &str, error: &Error) -> crate::error::Error {
     if !matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
         return crate::error::Error::io(path, doing, same(error));
     }

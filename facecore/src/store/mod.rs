@@ -9,7 +9,7 @@
 //! | `sections/`, `mapped.rs` | immutable files of checked sections, for snapshots of an index |
 //! | `folder/`, `files.rs` | a gallery's folder: names, modes, the lock |
 
-mod files;
+pub(crate) mod files;
 pub(crate) mod folder;
 #[doc(hidden)]
 pub mod fuzz;
