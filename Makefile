@@ -18,6 +18,8 @@ COMPARED = target/compare-index
 # models out of it.
 PREFIX ?= /usr/local
 C_FEATURES ?=
+# Where cargo builds it.
+C_TARGET ?= target
 INSTALLED = $(DESTDIR)$(PREFIX)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 ABI := $(shell sed -n 's/.*FACECORE_ABI_MAJOR: i32 = \([0-9]*\);/\1/p' facecore-ffi/src/status.rs)
@@ -34,6 +36,9 @@ REAL_NAME = libfacecore.so.$(VERSION)
 SONAME_ARGS = -C link-arg=-Wl,-soname,$(SONAME)
 LIBS_PRIVATE = -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 endif
+
+# Where its examples are tried.
+C_TRIED = $(CURDIR)/target/installed
 
 SKIPPED = $(CURDIR)/target/skipped.log
 
@@ -101,6 +106,7 @@ $(PYTHON_ENV)/installed: facecore-py/tests/requirements.txt
 .PHONY: check
 check: runtime lint features ## All that CI does; nothing may be skipped.
 	FACECORE_REQUIRE_TEST_DATA=1 $(MAKE) --no-print-directory test
+	$(MAKE) --no-print-directory try-installed C_TARGET=target/python-build
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 .PHONY: lint
@@ -116,6 +122,7 @@ features: ## The builds that leave something out.
 	cargo check -p facecore --no-default-features --features rten,ndarray
 	cargo check -p facecore --no-default-features --features onnxruntime
 	cargo clippy -p facecore-py --features fake -- -D warnings
+	cargo check -p facecore-ffi --no-default-features
 
 .PHONY: header
 header: ## Write include/facecore.h anew from the sources.
@@ -126,22 +133,28 @@ abi: ## Write down the ABI of a new version (facecore-ffi/src/status.rs) in face
 	FACECORE_WRITE_ABI=1 cargo test -p facecore-ffi --test abi
 
 .PHONY: library
-library: ## Build the C library: target/release/libfacecore_ffi.so (or .dylib) and .a.
-	cargo rustc --release --locked -p facecore-ffi --lib --crate-type cdylib $(C_FEATURES) -- $(SONAME_ARGS)
-	cargo rustc --release --locked -p facecore-ffi --lib --crate-type staticlib $(C_FEATURES)
+library: ## Build the C library, shared and static.
+	cargo rustc --release --locked --target-dir $(C_TARGET) -p facecore-ffi --lib --crate-type cdylib,staticlib $(C_FEATURES) -- $(SONAME_ARGS)
 
 .PHONY: install
 install: library ## Install the C library, headers and facecore.pc below PREFIX (/usr/local), or DESTDIR with it.
 	install -d "$(INSTALLED)/lib/pkgconfig" "$(INSTALLED)/include" "$(INSTALLED)/share/doc/facecore"
-	install -m 755 target/release/libfacecore_ffi.$(DYLIB) "$(INSTALLED)/lib/$(REAL_NAME)"
+	install -m 755 $(C_TARGET)/release/libfacecore_ffi.$(DYLIB) "$(INSTALLED)/lib/$(REAL_NAME)"
 	ln -sf $(REAL_NAME) "$(INSTALLED)/lib/$(SONAME)"
 	ln -sf $(SONAME) "$(INSTALLED)/lib/libfacecore.$(DYLIB)"
-	install -m 644 target/release/libfacecore_ffi.a "$(INSTALLED)/lib/libfacecore.a"
+	install -m 644 $(C_TARGET)/release/libfacecore_ffi.a "$(INSTALLED)/lib/libfacecore.a"
 	install -m 644 include/facecore.h include/facecore.hpp "$(INSTALLED)/include/"
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS_PRIVATE@|$(LIBS_PRIVATE)|' \
 		facecore-ffi/facecore.pc.in > "$(INSTALLED)/lib/pkgconfig/facecore.pc"
 	install -m 644 LICENSE-MIT LICENSE-APACHE docs/c-abi.md "$(INSTALLED)/share/doc/facecore/"
+ifeq ($(findstring --no-default-features,$(C_FEATURES)),)
 	install -m 644 facecore/models/lite/LICENSE.md "$(INSTALLED)/share/doc/facecore/LICENSE-lite-models.md"
+endif
+
+.PHONY: try-installed
+try-installed: ## Install the C library below target/, build the examples by their one command, run them on photographs.
+	$(MAKE) --no-print-directory install PREFIX=$(C_TRIED)/usr
+	facecore-ffi/tests/installed.sh $(C_TRIED)/usr $(C_TRIED)/examples $(wildcard $(or $(FACECORE_TEST_DATA),$(CURDIR)/../shared))
 
 .PHONY: fuzz
 fuzz: ## Fuzz what reads foreign bytes, FUZZ_SECONDS (600) for each target. Needs `cargo install cargo-fuzz`.

@@ -25,7 +25,7 @@ fn photo(c: &mut Criterion) {
         ("openvino-fast", runtimes::onnxruntime_or_skip("benches of OpenVINO", "openvino", Precision::Fast)),
     ];
     let path = data.image("group_sample5.jpg");
-    let mut group = c.benchmark_group("photo of six, 1920x1398");
+    let mut group = c.benchmark_group("group photo, 1920x1398");
     for (name, runtime) in candidates.into_iter().filter_map(|(name, runtime)| Some((name, runtime?))) {
         for (name, recognizer) in recognizers(&data, name, &runtime) {
             group.throughput(Throughput::Elements(1));

@@ -33,9 +33,13 @@ def test_every_kind_is_raised_as_its_class(code: int, name: str) -> None:
     assert (type(again), str(again)) == (type(caught.value), "the cause and the remedy")
 
 
-def test_the_numbers_are_those_of_the_source() -> None:
+def test_the_numbers_are_those_of_the_source_and_of_the_c_header() -> None:
     table = (ROOT / "facecore/src/error.rs").read_text()
-    assert [(int(code), name) for name, code in re.findall(r'^    (\w+) = (\d+), "', table, re.M)] == KINDS
+    rows = re.findall(r'^    (\w+) = (\d+), "(\w+)"', table, re.M)
+    assert [(int(code), name) for name, code, _ in rows] == KINDS
+    header = (ROOT / "include/facecore.h").read_text()
+    constants = re.findall(r"^#define (FACECORE_\w+) (\d+)$", header, re.M)
+    assert [(name, code) for name, code in constants if int(code) >= 100] == [(name, code) for _, code, name in rows]
 
 
 def test_the_builtin_exceptions_that_people_catch() -> None:

@@ -2,16 +2,15 @@
 //! that can change while it is searched.
 //!
 //! ```no_run
-//! use facecore::{Gallery, Image, Recognizer};
+//! use facecore::{FaceChoice, Gallery, Image, Recognizer};
 //!
 //! # fn main() -> facecore::Result<()> {
 //! let recognizer = Recognizer::open("packs/office")?;
 //! let gallery = Gallery::open("office")?;
 //! let staff = gallery.namespace("staff")?;
 //!
-//! for face in recognizer.recognize(&Image::open("ada.jpg")?)? {
-//!     staff.add("ada", &face.embedding)?;
-//! }
+//! let ada = recognizer.recognize_one_file("ada.jpg", FaceChoice::Only)?;
+//! staff.add("ada", &ada.embedding)?;
 //! for face in recognizer.recognize(&Image::open("crowd.jpg")?)? {
 //!     match staff.identify(&face.embedding)? {
 //!         Some(found) => println!("{} {:.2}", found.person, found.score),

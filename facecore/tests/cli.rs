@@ -350,8 +350,10 @@ fn useless_photos_are_skipped_with_their_reason() {
     assert!(ran.stdout.contains("enrolled 5 people, 7 faces (2 photos skipped: several faces in "), "{}", ran.stdout);
     let ran = enrol().arg("--largest").json();
     let line = &ran.ok()[0];
-    fields(line, &["gallery", "namespace", "space", "persons", "faces", "skipped", "total", "placement"]);
+    let names = ["gallery", "namespace", "space", "persons", "faces", "new_faces", "skipped", "total", "placement"];
+    fields(line, &names);
     assert_eq!((&line["persons"], &line["skipped"][0]["person"]), (&6.into(), &"notes".into()));
+    assert_eq!((&line["faces"], &line["new_faces"]), (&8.into(), &1.into()), "seven were there before");
     assert_eq!(line["skipped"][0]["error"]["kind"], "ImageFormat");
 }
 

@@ -206,10 +206,30 @@ impl Report {
             match model {
                 None => {}
                 Some(Asked::Fails { error }) => lines.push(format!("  {what}   fails: {error}")),
-                Some(Asked::Works(model)) => lines.push(format!("  {what}   {}", model.in_words(said))),
+                Some(Asked::Works(model)) => lines.push(format!("  {what}   {}", self.model_in_words(model, said))),
             }
         }
         lines.join("\n")
+    }
+
+    /// `said`: the pack's licence, which is not said again; nor is why there is no ONNX Runtime.
+    fn model_in_words(&self, model: &ModelReport, said: Option<&str>) -> String {
+        let ModelReport { file, kind, bytes, sha256, .. } = model;
+        let mut lines = vec![format!("{file} ({kind}), {bytes} bytes, SHA-256 {sha256}")];
+        match (&model.space, model.dimension) {
+            (Some(space), Some(dimension)) => {
+                lines.push(format!("space {space}, {dimension} dimensions, same person from {} on", model.threshold));
+            }
+            _ => lines.push(format!("faces from score {} on", model.threshold)),
+        }
+        if let Some(licence) = model.licence.as_deref().filter(|licence| Some(*licence) != said) {
+            lines.push(format!("licence {}", licence_or_not(licence)));
+        }
+        lines.push(model.runs_on.clone());
+        let missing = self.onnxruntime.missing.as_deref();
+        let news = |note: &&String| missing.is_none_or(|missing| !note.contains(missing));
+        lines.extend(model.placement.notes.iter().filter(news).map(|note| format!("note: {note}")));
+        lines.join("\n             ")
     }
 
     fn providers_in_words(&self) -> String {
@@ -229,24 +249,6 @@ impl Report {
     }
 }
 
-impl ModelReport {
-    /// `said`: the pack's licence, which is not said again.
-    fn in_words(&self, said: Option<&str>) -> String {
-        let Self { file, kind, bytes, sha256, .. } = self;
-        let mut lines = vec![format!("{file} ({kind}), {bytes} bytes, SHA-256 {sha256}")];
-        match (&self.space, self.dimension) {
-            (Some(space), Some(dimension)) => {
-                lines.push(format!("space {space}, {dimension} dimensions, same person from {} on", self.threshold));
-            }
-            _ => lines.push(format!("faces from score {} on", self.threshold)),
-        }
-        if let Some(licence) = self.licence.as_deref().filter(|licence| Some(*licence) != said) {
-            lines.push(format!("licence {}", licence_or_not(licence)));
-        }
-        lines.push(self.runs_on.clone());
-        lines.join("\n             ")
-    }
-}
 
 impl From<&Chosen> for PackReport {
     fn from(chosen: &Chosen) -> Self {
@@ -327,12 +329,8 @@ fn asked<T>(result: Result<T>) -> Asked<T> {
 }
 
 fn runs_on(placement: &Placement) -> String {
-    let Placement { device, threads, notes, .. } = placement;
-    let mut text = format!("runs on {placement}, device {device}, {}", count(*threads, "thread"));
-    for note in notes {
-        text += &format!("\n             note: {note}");
-    }
-    text
+    let Placement { device, threads, .. } = placement;
+    format!("runs on {placement}, device {device}, {}", count(*threads, "thread"))
 }
 
 fn licence_or_not(licence: &str) -> &str {

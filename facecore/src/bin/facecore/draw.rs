@@ -64,6 +64,9 @@ impl Pictures {
             if photos.len() > 1 {
                 crate::usage_error(&format!("--out {}: several photos need a folder", out.display()));
             }
+            if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+                crate::usage_error(&format!("--out {}: there is no folder {}", out.display(), folder.display()));
+            }
             return Ok(Pictures(vec![out.to_path_buf()]).apart_from(photos));
         }
         std::fs::create_dir_all(out).map_err(|error| Error::io(out, "make the folder", error))?;

@@ -52,6 +52,8 @@ struct Report<'a> {
     space: &'a str,
     persons: usize,
     faces: usize,
+    /// Those that were not there before, value for value.
+    new_faces: usize,
     skipped: Vec<Skipped<'a>>,
     /// What the namespace holds now.
     total: Total,
@@ -77,7 +79,9 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     let recognizer = args.common.open_recognizer(Load::ManyPhotos, output)?;
     let namespace = Gallery::open(&args.gallery)?.namespace(&args.namespace)?;
     let earlier = if args.replace { earlier_faces(&namespace)? } else { BTreeMap::new() };
+    let before = namespace.face_count();
     let enrolment = enrol(found, &recognizer, &namespace, &args.choice, output)?;
+    let new = namespace.face_count() - before;
     if args.replace {
         forget(earlier, &enrolment, &namespace)?;
     }
@@ -86,7 +90,11 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     }
 
     if !output.json() {
-        return output.line(format!("  {}", in_words(&enrolment)));
+        let known = match enrolment.faces() - new {
+            0 => String::new(),
+            known => format!("; {} known before", count(known, "face")),
+        };
+        return output.line(format!("  {}{known}", in_words(&enrolment)));
     }
     let skipped = enrolment.skipped();
     output.object(&Report {
@@ -95,6 +103,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<()> {
         space: recognizer.embedder().space().id(),
         persons: enrolment.persons(),
         faces: enrolment.faces(),
+        new_faces: new,
         skipped: skipped
             .map(|(photo, error)| Skipped {
                 image: photo.path.to_string_lossy(),
@@ -174,7 +183,7 @@ pub fn in_words(enrolment: &Enrolment) -> String {
 fn reason(photo: &Path, error: &Error) -> String {
     match error.kind() {
         ErrorKind::NoFace => format!("no face in {}", photo.display()),
-        ErrorKind::SeveralFaces => format!("several faces in {}, use --largest", photo.display()),
+        ErrorKind::SeveralFaces => format!("several faces in {}, use --largest or --central", photo.display()),
         _ => error.to_string(),
     }
 }

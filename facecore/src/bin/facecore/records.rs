@@ -145,7 +145,7 @@ pub struct PlacementRecord {
     device: String,
     precision: String,
     threads: usize,
-    notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 impl From<&Placement> for PlacementRecord {

@@ -71,18 +71,24 @@ impl Verify {
             problems => count(problems, "problem"),
         };
         let checked = format!("{} people, {}", report.persons, count(report.faces, "face"));
-        let recall = format!("{} of {} test searches as the exact ones", report.agreeing, report.probes);
-        output.line(format!("  {verdict}: {checked}, {recall}"))
+        let recall = match report.probes {
+            0 => String::new(),
+            probes => format!(", {} of {probes} test searches as the exact ones", report.agreeing),
+        };
+        output.line(format!("  {verdict}: {checked}{recall}"))
     }
 }
 
 impl Compact {
     pub fn run(&self, output: &mut Output) -> Result<()> {
-        let gallery = open_to_change(&self.gallery)?;
-        let size = |stats: facecore::gallery::Stats| stats.store_bytes + stats.index_bytes;
-        let (before, start) = (size(gallery.stats()?), Instant::now());
-        gallery.compact()?;
-        let (after, seconds) = (size(gallery.stats()?), start.elapsed().as_secs_f64());
+        // Of the closed gallery: one that is open to changes has room for them.
+        let size = || Ok::<u64, facecore::Error>({
+            let stats = open_to_read(&self.gallery)?.stats()?;
+            stats.store_bytes + stats.index_bytes
+        });
+        let (before, start) = (size()?, Instant::now());
+        open_to_change(&self.gallery)?.compact()?;
+        let (seconds, after) = (start.elapsed().as_secs_f64(), size()?);
         if output.json() {
             return output.object(&json!({ "bytes_before": before, "bytes_after": after, "seconds": seconds }));
         }

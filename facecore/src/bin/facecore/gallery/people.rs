@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use facecore::gallery::{EnrolledFace, Person};
-use facecore::{FaceId, Gallery, PersonId, Result};
+use facecore::{Error, FaceId, Gallery, PersonId, Result};
 use serde::Serialize;
 use serde_json::json;
 
@@ -261,7 +261,8 @@ impl Remove {
             for person in BTreeSet::from_iter(&self.persons) {
                 batch.remove_person(person);
             }
-            namespace.apply(&batch)?;
+            // Which item of the batch it was says nothing to whoever typed names.
+            namespace.apply(&batch).map_err(|error| Error::new(error.kind(), error.message()))?;
         }
         let removed = (before.0 - namespace.person_count(), before.1 - namespace.face_count());
         if output.json() {
