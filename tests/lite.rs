@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use facecore::{AlignedFace, Embedder, Image, Pack, Precision, Recognizer, RuntimeOptions};
+use facecore::geometry::Rect;
+use facecore::{
+    AlignedFace, DetectorOptions, Embedder, Face, Image, ImageView, InputSize, Pack, PixelFormat, Precision,
+    Recognizer, RuntimeOptions,
+};
 use facecore_testkit::TestData;
 use facecore_testkit::runtimes::{builtin, onnxruntime_or_skip};
 
@@ -25,6 +29,20 @@ fn crop() -> AlignedFace {
 fn lowest_cosine(a: &Embedder, b: &Embedder, crops: &[AlignedFace]) -> f32 {
     let (left, right) = (a.embed(crops).unwrap(), b.embed(crops).unwrap());
     left.iter().zip(&right).map(|(a, b)| a.cosine(b).unwrap()).fold(f32::INFINITY, f32::min)
+}
+
+fn nearest<'a>(faces: &'a [Face], rect: &Rect) -> &'a Face {
+    faces.iter().max_by(|a, b| a.rect.iou(rect).total_cmp(&b.rect.iou(rect))).expect("a face")
+}
+
+fn assert_alike(left: &[Face], right: &[Face], what: &str) {
+    assert_eq!(left.len(), right.len(), "{what}");
+    for face in left {
+        // Two faces of nearly one score may change places.
+        let other = nearest(right, &face.rect);
+        assert!(other.rect.iou(&face.rect) > 0.999, "{what}: {face:?}, {other:?}");
+        assert!((other.score - face.score).abs() < 1e-3, "{what}: {face:?}, {other:?}");
+    }
 }
 
 #[test]
@@ -97,17 +115,44 @@ fn runtimes_agree_on_photographs() {
     for photo in data.images() {
         let image = Image::open(&photo).unwrap();
         let (left, right) = (ours.detector().detect(&image).unwrap(), theirs.detector().detect(&image).unwrap());
-        assert_eq!(left.len(), right.len(), "{}", photo.display());
+        assert_alike(&left, &right, &photo.display().to_string());
         for face in &left {
-            // Two faces of nearly one score may change places.
-            let nearest =
-                right.iter().max_by(|a, b| a.rect.iou(&face.rect).total_cmp(&b.rect.iou(&face.rect))).unwrap();
-            assert!(nearest.rect.iou(&face.rect) > 0.999, "{}: {face:?}, {nearest:?}", photo.display());
-            assert!((nearest.score - face.score).abs() < 1e-3, "{}: {face:?}, {nearest:?}", photo.display());
             crops.push(ours.aligner().align(&image, &face.landmarks.expect("five points")).unwrap());
         }
     }
     assert!(crops.len() >= 20, "{} faces in all photographs", crops.len());
     let lowest = lowest_cosine(ours.embedder(), theirs.embedder(), &crops);
     assert!(lowest > 0.9999, "cosine {lowest}");
+}
+
+/// The maps of the strides are halves of each other only where sides are even multiples of 32.
+#[test]
+fn a_face_is_found_where_sides_are_odd_multiples_of_32() {
+    let what = "the built-in pack at odd sizes";
+    let Some(data) = TestData::or_skip(what) else { return };
+    let Some(onnxruntime) = onnxruntime_or_skip(what, "cpu", Precision::Full) else { return };
+    let (ours, theirs) = (lite(&builtin()), lite(&onnxruntime));
+    let options = DetectorOptions { input_size: InputSize::Native, close_ups: false, ..DetectorOptions::default() };
+    // The photograph, where in it to begin, how many times 32 to take, and the face as SCRFD sees it.
+    let small = Rect::new(196.0, 18.0, 249.0, 94.0);
+    let large = Rect::new(879.0, 86.0, 1116.0, 426.0);
+    let cuts = [
+        ("obama-240p.jpg", (150, 5), (5, 3), small),
+        ("obama-240p.jpg", (110, 0), (7, 5), small),
+        ("obama-240p.jpg", (5, 10), (13, 7), small),
+        ("obama-1080p.jpg", (800, 40), (11, 15), large),
+        ("obama-1080p.jpg", (480, 0), (33, 21), large),
+    ];
+    for (photo, (x, y), (across, down), face) in cuts {
+        let image = Image::open(data.image(photo)).unwrap();
+        let stride = image.width() * 3;
+        let pixels = &image.pixels()[y * stride + x * 3..];
+        let cut = ImageView::new(pixels, across * 32, down * 32, stride, PixelFormat::Rgb).unwrap();
+        let [left, right] = [&ours, &theirs].map(|it| it.detector().detect_with(cut, &options).unwrap());
+        let what = format!("{across} x {down} times 32 of {photo}");
+        assert_alike(&left, &right, &what);
+        let (x, y) = (x as f32, y as f32);
+        let expected = Rect::new(face.x1 - x, face.y1 - y, face.x2 - x, face.y2 - y);
+        assert!(nearest(&left, &expected).rect.iou(&expected) > 0.6, "{what}: {left:?}, {expected:?} expected");
+    }
 }
