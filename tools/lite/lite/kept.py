@@ -6,16 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
+# What comes after a training decides nothing that it learns.
+AFTERWARDS = {"card.py", "export.py", "measures.py"}
+
 
 class Changed(SystemExit):
     """A folder of intermediate results that was made with other settings."""
 
 
 def check(path, settings):
-    """Whether `path` is there. Refuses it if it was made with other settings than these."""
+    """Whether `path` is there. Refuses it if it was made with other settings or another recipe than these."""
     path, record = Path(path), Path(f"{path}.json")
     if not record.exists():
         return False
+    settings = settings | {"recipe": recipe()}
     made_with = json.loads(record.read_text())
     if made_with != settings:
         differing = {name: (made_with.get(name), settings.get(name))
@@ -28,6 +32,7 @@ def check(path, settings):
 def claim(path, settings):
     """Writes down what `path` is about to be made with, so that an interrupted making goes on with the same."""
     record = Path(f"{path}.json")
+    settings = settings | {"recipe": recipe()}
     replace(record, lambda partial: partial.write_text(json.dumps(settings, indent=1)))
 
 
@@ -43,6 +48,18 @@ def digest(path):
     """A file's SHA-256."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def recipe():
+    """A name for the sources in this folder, which changes with them."""
+    sources = [path for path in Path(__file__).parent.glob("*.py") if path.name not in AFTERWARDS]
+    return hashlib.sha256("".join(f"{path.name} {digest(path)}\n" for path in sorted(sources)).encode()).hexdigest()
+
+
+def listing(root, files):
+    """The SHA-256 of the names and sizes of files below `root`."""
+    lines = [f"{file} {(Path(root) / file).stat().st_size}\n" for file in sorted(files)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def array(path, settings, make):

@@ -1,13 +1,45 @@
-"""LFW verification: photographs, their aligned faces, and the accuracy on the pairs of folds 1 to 5."""
+"""LFW verification: photographs, their aligned faces, and how embeddings of them tell people apart."""
 
 from pathlib import Path
 
 import cv2
+import facecore
 import numpy as np
+
+from . import kept
+from .photos import read
 
 # The usual 112 x 112 template of ArcFace, in pixels.
 TEMPLATE = np.array(
     [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)])
+
+
+def photographs(data):
+    root = data / "lfw/images"
+    return root, sorted(str(path.relative_to(root)) for path in root.glob("*/*.jpg"))
+
+
+def watched_faces(data, work):
+    """Aligned faces of LFW's photographs, the pairs of folds 1 to 5, and who is on each: to watch the embedder."""
+    root, files = photographs(data)
+    model = data / "models/yunet_n_dynamic.onnx"
+
+    def make():
+        detector = facecore.Detector(detector=model)
+        faces = []
+        for file in files:
+            image = read(root / file)
+            middle = np.array(image.shape[1::-1]) / 2
+            away = lambda face: np.hypot(*(np.array(face.landmarks).mean(0) - middle))
+            best = min(detector.detect(image, color="rgb"), key=away, default=None)
+            faces.append(aligned(image, best.landmarks) if best else cv2.resize(image, (112, 112)))
+        return np.stack(faces)
+
+    made_from = {"photographs": kept.listing(root, files), "detector": kept.digest(model)}
+    faces = kept.array(work / "lfw.npy", made_from, make)
+    index = {file: at for at, file in enumerate(files)}
+    pairs = [(fold, index[a], index[b], same) for fold, a, b, same in read_pairs(data / "lfw/pairs_folds_1_5.txt")]
+    return faces, np.array(pairs, int), [Path(file).parent.name for file in files]
 
 
 def read_pairs(path):
@@ -48,3 +80,20 @@ def accuracy(embeddings, pairs):
         best = right[~tested].mean(0).argmax()
         folds.append(right[tested, best].mean())
     return float(np.mean(folds)), float(np.std(folds))
+
+
+def scores(embeddings, people):
+    """The cosines of all pairs of one person, and, rising, those of all pairs of different people."""
+    people = np.asarray(people)
+    pairs = np.triu_indices(len(embeddings), 1)
+    same = (people[:, None] == people[None])[pairs]
+    cosines = (embeddings @ embeddings.T)[pairs]
+    return cosines[same], np.sort(cosines[~same])
+
+
+def threshold_at(others, rate):
+    """The score that so many of the rising `others` reach. Too few of them to tell end the program."""
+    number = int(rate * len(others))
+    if not number:
+        raise SystemExit(f"{len(others):,} pairs of different people do not tell what one of {1 / rate:,.0f} reaches")
+    return others[-number]
