@@ -1,7 +1,8 @@
-"""From trained networks to ONNX graphs with weights as f16."""
+"""From trained networks to ONNX graphs with weights as f16, which answer as the networks do."""
 
 import numpy as np
 import onnx
+import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
@@ -9,6 +10,9 @@ from .detector import STRIDES
 
 # What both runtimes read; nothing newer is used.
 OPSET = 17
+# How far a graph's numbers may be from the network's, as a share of the number and at least: what f16 costs, a few
+# times over.
+TOLERANCE = 0.01
 
 
 class YuNetOutputs(torch.nn.Module):
@@ -34,23 +38,48 @@ class YuNetOutputs(torch.nn.Module):
 def export_detector(model, path):
     names = [f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
     free = {0: "batch", 2: "height", 3: "width"}
-    export(YuNetOutputs(model), torch.zeros(1, 3, 64, 96), path, names, free)
+    # The smallest there is, another shape than the example's, and sides that are odd multiples of 32.
+    export(YuNetOutputs(model), (1, 64, 96), path, names, free, [(1, 32, 32), (2, 96, 64), (1, 160, 224)])
 
 
 def export_embedder(model, path):
-    export(model, torch.zeros(2, 3, 112, 112), path, ["embedding"], {0: "batch"})
+    export(model, (2, 112, 112), path, ["embedding"], {0: "batch"}, [(1, 112, 112), (5, 112, 112)])
 
 
-def export(model, example, path, outputs, free):
-    """Writes the graph with batch norm folded into the convolutions and weights as f16."""
+def export(model, example, path, outputs, free, tried):
+    """Writes the graph with batch norm folded into the convolutions and weights as f16, and tries it.
+
+    `example` and what is `tried` are (batch, height, width).
+    """
+    batch, height, width = example
     torch.onnx.export(
-        model.eval().cpu().float(), example, str(path), dynamo=False, opset_version=OPSET, input_names=["input"],
-        output_names=outputs, dynamic_axes={"input": free, **{name: {0: "batch"} for name in outputs}})
+        model.eval().cpu().float(), torch.zeros(batch, 3, height, width), str(path), dynamo=False,
+        opset_version=OPSET, input_names=["input"], output_names=outputs,
+        dynamic_axes={"input": free, **{name: {0: "batch"} for name in outputs}})
     graph = onnx.load(path)
     halve(graph)
     onnx.checker.check_model(graph, full_check=True)
     graph.producer_name, graph.producer_version, graph.doc_string = "facecore tools/lite", "", ""
     onnx.save(graph, path)
+    for batch, height, width in tried:
+        pixels = np.random.default_rng(0).uniform(-1, 1, (batch, 3, height, width)).astype(np.float32)
+        compare(model, path, pixels)
+
+
+def compare(model, path, pixels):
+    """Ends the program if the graph at `path` answers otherwise than the model that it was made from."""
+    with torch.no_grad():
+        wanted = model(torch.from_numpy(pixels))
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    answers = session.run(names, {"input": pixels})
+    for name, answer, truth in zip(names, answers, [wanted] if torch.is_tensor(wanted) else wanted, strict=True):
+        truth = truth.numpy()
+        if answer.shape != truth.shape or not np.isfinite(answer).all():
+            raise SystemExit(f"{path}: {name} of {pixels.shape} is {answer.shape}, or not all of it finite")
+        away = (np.abs(answer - truth) / np.maximum(np.abs(truth), 1)).max()
+        if not away <= TOLERANCE:
+            raise SystemExit(f"{path}: {name} of {pixels.shape} is up to {away:.3g} away from PyTorch's answer")
 
 
 def halve(model):
