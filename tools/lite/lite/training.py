@@ -1,5 +1,6 @@
 """What both trainings share: schedule, optimizer, averaged weights, checkpoints, metrics and curves."""
 
+import copy
 import csv
 import math
 import random
@@ -155,7 +156,7 @@ class Records:
 
 
 def train(model, folder, samples, collate, objective, measure, *, steps, batch, peak, weight_decay, columns, settings,
-          decay=0.998, workers=1, reports=12, minutes_between_saves=3.0, device="cpu"):
+          decay=0.998, workers=1, reports=12, save_minutes=3.0, device="cpu"):
     """Trains `model` and leaves `weights.pt` (averaged), `metrics.csv` and `curves.png` in `folder`.
 
     `samples` is a dataset that makes sample n whatever process asks; `objective(model, batch)` gives
@@ -185,7 +186,7 @@ def train(model, folder, samples, collate, objective, measure, *, steps, batch, 
     loader = torch.utils.data.DataLoader(
         samples, batch_size=batch, sampler=range(done * batch, steps * batch), collate_fn=collate,
         num_workers=workers, prefetch_factor=4 if workers else None, drop_last=True)
-    averaged = type(model)().to(device, memory_format=torch.channels_last)
+    averaged = copy.deepcopy(model)
     kind, short = torch.device(device).type, has_short_floats(device)
     began = saved = time.monotonic()
     shown = []
@@ -208,7 +209,7 @@ def train(model, folder, samples, collate, objective, measure, *, steps, batch, 
                         shown=float(np.mean(shown)), **measure(averaged))
             records.draw(folder / "curves.png", ["shown", *columns])
             shown = []
-        if last or now - saved > 60 * minutes_between_saves:
+        if last or now - saved > 60 * save_minutes:
             saved = now
             state = {"model": model.state_dict(), "optimizers": optimizers.state_dict(), "average": average.state,
                      "step": step + 1, "minutes": minutes + (now - began) / 60}
@@ -222,4 +223,8 @@ def has_short_floats(device):
     """Whether the device calculates with bf16."""
     if torch.device(device).type == "cuda":
         return torch.cuda.is_bf16_supported()
-    return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    try:
+        return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    except AttributeError:
+        # PyTorch has no public way to ask: a version without this one, or without oneDNN, learns with f32.
+        return False
