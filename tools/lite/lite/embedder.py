@@ -1,4 +1,5 @@
-"""The student: a small residual network of plain 3 x 3 convolutions from a 112 x 112 face to 128 numbers.
+"""The student: a small residual network of plain 3 x 3 convolutions from a 112 x 112 face to as many numbers as the
+teacher gives.
 
 Depthwise convolutions have fewer multiplications and are slower for each of them, in training more than
 anything; a stem of stride 4 saves where MobileFaceNet spends most.
@@ -9,7 +10,6 @@ from torch.nn import functional
 
 CHANNELS = (48, 96, 160)
 BLOCKS = (2, 3, 2)
-DIMENSION = 128
 
 
 class Block(nn.Module):
@@ -30,9 +30,9 @@ class Block(nn.Module):
 
 
 class Embedder(nn.Module):
-    """[n, 3, 112, 112] RGB, (pixel - 127.5) / 127.5 -> [n, 128], not normalised."""
+    """[n, 3, 112, 112] RGB, (pixel - 127.5) / 127.5 -> [n, dimension], not normalised."""
 
-    def __init__(self, channels=CHANNELS, blocks=BLOCKS, dimension=DIMENSION):
+    def __init__(self, dimension, channels=CHANNELS, blocks=BLOCKS):
         super().__init__()
         layers, width = [], 3
         for stage, (out, count) in enumerate(zip(channels, blocks)):

@@ -1,14 +1,15 @@
-"""Photographs for the detector: which may be learned from, and what faces the teachers see in them."""
+"""Photographs for the detector: which may be learned from, and what faces the teacher sees in them."""
 
 import json
 from pathlib import Path
 
 import cv2
+import facecore
 import numpy as np
 
 from . import kept
 
-# Faces that only one teacher sees, or that they are unsure of, are neither faces nor background.
+# What SCRFD is unsure of, and what YuNet alone sees, is neither face nor background.
 SURE, UNSURE = 0.5, 0.2
 
 
@@ -45,7 +46,7 @@ def found(detector, image, scale=1):
 def label(image, scrfd, yunet):
     """(faces [n, 14] of box and points, regions [m, 4] to be left out) of an image.
 
-    SCRFD is the judge; twice as large it sees smaller faces. YuNet alone is only a doubt.
+    SCRFD is the teacher; twice as large it sees smaller faces. YuNet teaches no face: what it alone sees is left out.
     """
     seen = found(scrfd, image)
     for row in found(scrfd, image, scale=2):
@@ -60,13 +61,10 @@ def label(image, scrfd, yunet):
     return np.delete(faces, 4, 1), np.concatenate(doubts)
 
 
-def label_all(paths, root, scrfd_model, yunet_model, cache, chunk=250):
+def label_all(paths, root, scrfd_model, yunet_model, cache, settings, chunk=250):
     """{path: (faces, doubts)} of photographs below `root`, kept at `cache`."""
     cache = Path(cache)
-    settings = {"photographs": len(paths), "scrfd": kept.digest(scrfd_model), "yunet": kept.digest(yunet_model)}
     if not kept.check(cache, settings):
-        import facecore
-
         kept.claim(cache, settings)
         scrfd = facecore.Detector(detector=scrfd_model, score_threshold=UNSURE, input_size="native")
         yunet = facecore.Detector(detector=yunet_model, input_size="native")

@@ -1,4 +1,4 @@
-"""What the teacher says of each face: the embeddings that the student is to give."""
+"""Embedders in ONNX files: the teacher, who says of each face which embedding the student is to give."""
 
 import numpy as np
 import onnxruntime
@@ -6,7 +6,7 @@ import onnxruntime
 from . import kept
 
 
-class Teacher:
+class OnnxEmbedder:
     """An embedder of aligned 112 x 112 RGB faces in an ONNX file."""
 
     def __init__(self, model, threads):
@@ -25,6 +25,11 @@ class Teacher:
 
 def unit(vectors):
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def embed(embedder, faces, batch=128):
+    """Unit embeddings of faces [n, 112, 112, 3]."""
+    return np.concatenate([embedder(faces[at : at + batch]) for at in range(0, len(faces), batch)])
 
 
 def embed_all(teacher, faces, cache, settings, batch=16):

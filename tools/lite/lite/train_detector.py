@@ -16,8 +16,9 @@ from .training import seed_everything, train
 # Pictures on which the training is watched, and how many photographs they are made of: of people who are not
 # learned from.
 WATCHED_PICTURES, WATCHED_FRAMES = 200, 165
-# A face that is missed is photographed again; what is none is enrolled as one, or stands beside the one of a photo.
-SURE = 0.99
+# Metrics are of faces from so many pixels on, as the figures in the model card are; the score is settled with
+# smaller ones as well, which are the harder ones.
+SMALLEST, SMALLEST_SETTLED = 24, 16
 
 
 class Pictures(torch.utils.data.Dataset):
@@ -101,9 +102,13 @@ def agreement(found, faces, doubts, smallest):
     return (~free & large).sum(), large.sum(), right[answers].sum(), answers.sum(), errors
 
 
-def train_detector(root, labels, folder, *, steps, batch, seed, workers, device, made_from, peak=2e-3):
-    """`labels` is {NAME/FILE below root: (faces, doubts)}. Leaves the score from which on `SURE` of the
-    answers on the watched pictures are right in `threshold.json`."""
+def train_detector(root, labels, folder, *, never, sure, steps, batch, seed, workers, device, save_minutes, made_from,
+                   peak=2e-3):
+    """`labels` is {NAME/FILE below root: (faces, doubts)}; nobody in `never` may be among them. Leaves the score
+    from which on the share `sure` of the answers on the watched pictures is right in `threshold.json`."""
+    measured_on = {Path(path).parent.name for path in labels} & never
+    if measured_on:
+        raise SystemExit(f"the photographs to learn from show {', '.join(sorted(measured_on))}, who are held out")
     cv2.setNumThreads(1)
     seed_everything(seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -122,25 +127,35 @@ def train_detector(root, labels, folder, *, steps, batch, seed, workers, device,
         return value, value
 
     def measure(model):
-        return judged([detect(model, picture.canvas) for picture in pictures], pictures, 0.3)
+        return judged([detect(model, picture.canvas) for picture in pictures], pictures, 0.3, SMALLEST)
 
     model = train(Detector(), folder / "training", samples, collate, objective, measure, steps=steps, batch=batch,
                   peak=peak, weight_decay=0.02, columns=["recall", "precision", "point_error"], workers=workers,
-                  device=device, settings={**made_from, "seed": seed})
+                  device=device, save_minutes=save_minutes, settings={**made_from, "seed": seed})
     model.eval()
     found = [detect(model, picture.canvas, threshold=0.2) for picture in pictures]
-    candidates = np.arange(0.3, 0.7, 0.01)
-    sure = (score for score in candidates if judged(found, pictures, float(score))["precision"] >= SURE)
-    score = next(sure, candidates[-1])
-    kept.replace(folder / "threshold.json", lambda place: place.write_text(json.dumps(round(float(score), 2))))
+    score = least_score(found, pictures, sure)
+    kept.replace(folder / "threshold.json", lambda place: place.write_text(json.dumps(score)))
 
 
-def judged(found, pictures, score):
-    """Recall, precision and mean point error of what was found in pictures, from `score` on."""
+def least_score(found, pictures, sure):
+    """The least score from which on the share `sure` of what was found in pictures is right."""
+    right = {round(float(score), 2): judged(found, pictures, float(score), SMALLEST_SETTLED)["precision"]
+             for score in np.arange(0.3, 0.7, 0.01)}
+    for score, precision in right.items():
+        if precision >= sure:
+            return score
+    best = max(right, key=right.get)
+    raise SystemExit(f"at no score {sure:.1%} of the answers are right, but {right[best]:.1%} at most, from {best} on: "
+                     "learn longer or from more photographs, or give --sure a smaller share")
+
+
+def judged(found, pictures, score, smallest):
+    """Recall, precision and mean point error of what was found in pictures, from `score` and `smallest` pixels on."""
     counts, errors = np.zeros(4), []
     for faces, picture in zip(found, pictures):
         good = faces[faces[:, 4] >= score]
-        *count, error = agreement(good, picture.faces, picture.doubts, smallest=16)
+        *count, error = agreement(good, picture.faces, picture.doubts, smallest)
         counts += count
         errors += error
     return {"recall": counts[0] / max(1, counts[1]), "precision": counts[2] / max(1, counts[3]),

@@ -8,7 +8,7 @@ from . import kept
 from .embedder import Embedder, loss
 from .faces import centre, from_the_wild, invent, load_archives, view
 from .lfw import accuracy
-from .teacher import Teacher, embed_all
+from .teacher import OnnxEmbedder, embed_all
 from .training import seed_everything, train
 
 HELD_OUT = 500
@@ -59,21 +59,21 @@ def embed(model, faces, chunk=128):
 
 
 def train_embedder(archives, teacher_model, folder, lfw, *, steps, batch, invented, seed, threads, workers, device,
-                   peak=3e-3):
-    """`lfw` is (aligned faces, pairs, people) to watch the training on; the people may not be in the archives."""
+                   save_minutes, peak=3e-3):
+    """`lfw` is (aligned faces, pairs, who is on each) to watch the training on; they may not be in the archives."""
     cv2.setNumThreads(1)
     seed_everything(seed)
     folder.mkdir(parents=True, exist_ok=True)
     watched, pairs, people = lfw
     source = {"archives": [kept.digest(archive) for archive in archives]}
-    wild = from_the_wild(archives, people)
+    wild = from_the_wild(archives, set(people))
     crops = load_archives(archives, folder / "crops.npy", source)
     order = np.random.default_rng(seed).permutation(len(crops))
     held_out, pool = order[:HELD_OUT], order[HELD_OUT:]
     pools = [pool[wild[pool]], pool]
     made_up = {**source, "seed": seed, "invented": invented}
     others = invent(crops, pools, invented, seed, folder / "invented.npy", made_up)
-    teacher = Teacher(teacher_model, threads)
+    teacher = OnnxEmbedder(teacher_model, threads)
     taught_by = {"teacher": kept.digest(teacher_model)}
     targets = embed_all(teacher, centre(crops), folder / "crops.targets.npy", source | taught_by)
     other_targets = embed_all(teacher, centre(others), folder / "invented.targets.npy", made_up | taught_by)
@@ -92,6 +92,6 @@ def train_embedder(archives, teacher_model, folder, lfw, *, steps, batch, invent
         cosine = (embed(model, never_seen) * targets[held_out]).sum(1).mean()
         return {"held_out_cosine": float(cosine), "lfw_accuracy": accuracy(embed(model, watched), pairs)[0]}
 
-    return train(Embedder(), folder / "training", samples, collate, objective, measure, steps=steps, batch=batch,
-                 peak=peak, weight_decay=0.05, columns=["held_out_cosine", "lfw_accuracy"], workers=workers,
-                 device=device, settings=made_up | taught_by)
+    return train(Embedder(targets.shape[1]), folder / "training", samples, collate, objective, measure, steps=steps,
+                 batch=batch, peak=peak, weight_decay=0.05, columns=["held_out_cosine", "lfw_accuracy"],
+                 workers=workers, device=device, save_minutes=save_minutes, settings=made_up | taught_by)
