@@ -46,6 +46,10 @@ SKIPPED = $(CURDIR)/target/skipped.log
 PYTHON_ENV = $(CURDIR)/target/python
 WHEELS = $(CURDIR)/target/wheels
 
+# Where the recipe of the embedded pack finds PyTorch, and photographs.
+LITE_ENV = $(CURDIR)/target/lite/venv
+TEST_DATA = $(or $(FACECORE_TEST_DATA),../shared)
+
 .PHONY: help
 help: ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -174,6 +178,16 @@ compare-index: $(COMPARED)/venv/installed ## Compare the gallery with hnswlib, u
 $(COMPARED)/venv/installed: tools/compare_index_requirements.txt
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+.PHONY: lite-smoke
+lite-smoke: wheel $(LITE_ENV)/installed ## Try the recipe of the embedded pack on a sample, some minutes. Needs the test data, and 6 GB for PyTorch.
+	$(LITE_ENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)/facecore-*.whl
+	$(LITE_ENV)/bin/python tools/lite/smoke.py --data $(TEST_DATA) --work target/lite/smoke
+
+$(LITE_ENV)/installed: tools/lite/requirements.txt
+	$(PYTHON) -m venv --clear $(LITE_ENV)
+	$(LITE_ENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 .PHONY: bench-python
