@@ -110,7 +110,7 @@ $(PYTHON_ENV)/installed: facecore-py/tests/requirements.txt
 .PHONY: check
 check: runtime lint features ## All that CI does; nothing may be skipped.
 	FACECORE_REQUIRE_TEST_DATA=1 $(MAKE) --no-print-directory test
-	$(MAKE) --no-print-directory try-installed C_TARGET=target/python-build
+	FACECORE_REQUIRE_TEST_DATA=1 $(MAKE) --no-print-directory try-installed C_TARGET=target/python-build
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 .PHONY: lint
@@ -154,6 +154,27 @@ install: library ## Install the C library, headers and facecore.pc below PREFIX 
 ifeq ($(findstring --no-default-features,$(C_FEATURES)),)
 	install -m 644 facecore/models/lite/LICENSE.md "$(INSTALLED)/share/doc/facecore/LICENSE-lite-models.md"
 endif
+
+# A library with what tests and measurements need besides (feature `fake` of facecore-ffi), as if installed.
+C_FAKE = $(CURDIR)/target/fake
+.PHONY: fake-library
+fake-library:
+	cargo rustc --release --locked --target-dir $(C_TARGET) -p facecore-ffi --lib --crate-type cdylib --features fake
+	install -d $(C_FAKE)/lib/pkgconfig $(C_FAKE)/include
+	install -m 755 $(C_TARGET)/release/libfacecore_ffi.$(DYLIB) $(C_FAKE)/lib/libfacecore.$(DYLIB)
+	install -m 644 include/facecore.h $(C_FAKE)/include/
+	sed -e 's|@PREFIX@|$(C_FAKE)|; s|@VERSION@|$(VERSION)|; s|@LIBS_PRIVATE@||' \
+		facecore-ffi/facecore.pc.in > $(C_FAKE)/lib/pkgconfig/facecore.pc
+
+.PHONY: bench-c
+bench-c: fake-library ## What the C ABI adds to a call, with models that cost nothing.
+	$(CC) -O2 -o $(C_FAKE)/overhead facecore-ffi/tests/c/overhead.c -I facecore-ffi/tests/c -I include \
+		-L $(C_FAKE)/lib -lfacecore -Wl,-rpath,$(C_FAKE)/lib
+	$(C_FAKE)/overhead
+
+.PHONY: bench-java
+bench-java: fake-library ## What the Java example adds to a call, likewise.
+	PKG_CONFIG_PATH=$(C_FAKE)/lib/pkgconfig $(MAKE) --no-print-directory -C examples/java BUILD=$(C_FAKE)/java measure
 
 .PHONY: try-installed
 try-installed: ## Install the C library below target/, build the examples by their one command, run them on photographs.

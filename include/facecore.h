@@ -3,38 +3,42 @@
  *
  * What holds for every function:
  *
- * Status. A function that can fail returns a status: FACECORE_OK (0), or a number of the one table of errors, which Rust
- * and Python have too. Bands: 1xx arguments and files, 2xx images and the faces in them, 3xx models, 4xx runtimes, 5xx
- * galleries, 9xx faults of the library. facecore_last_error_message() tells the cause and the remedy. Newer libraries of
- * the same ABI may give numbers that are not in this header. Any function can also fail with FACECORE_INVALID_ARGUMENT
+ * Status. A function that can fail returns a status: FACECORE_OK (0), or a number of the one table of errors, which
+ * Rust and Python have too. Bands: 1xx arguments and files, 2xx images and the faces in them, 3xx models, 4xx
+ * runtimes, 5xx galleries, 9xx faults of the library. facecore_last_error_message() tells the cause and the remedy;
+ * call it in a statement of its own after the one that failed, and copy what is to be kept. Newer libraries of the
+ * same ABI may give numbers that are not in this header. Any function can also fail with FACECORE_INVALID_ARGUMENT
  * (NULL where that is not allowed, text that is not UTF-8, a number that no constant has), FACECORE_FORKED (see
- * Processes) and FACECORE_INTERNAL (a fault of the library, such as a panic, which never crosses this border). Functions
- * that only read what is in a handle return it as it is, and 0 or NULL of NULL.
+ * Processes) and FACECORE_INTERNAL (a fault of the library, such as a panic, which never crosses this border).
+ * Functions that only read what is in a handle return it as it is, and 0 or NULL of NULL.
  *
  * Outputs are the last arguments, and are written only on success, except for the counts of which that is said.
  *
  * Handles. Types that are declared but not defined here are handles. A function that gives one out leaves it to the
  * caller, who frees it with the _free function of its type, once, and does not use it after that; _free(NULL) does
- * nothing. A handle keeps alive what it needs, so that the order of freeing does not matter. Pointers that are read out
- * of a handle point to memory of that handle, which does not change, and are valid as long as it.
+ * nothing. A handle keeps alive what it needs, so that the order of freeing does not matter. Pointers that are read
+ * out of a handle point to memory of that handle, which does not change, and are valid as long as it.
  *
- * Structs that begin with struct_size are versioned: set struct_size to sizeof the struct, and everything else to zero or
- * to what is meant (T s = { .struct_size = sizeof s } does both), also of a struct that a function fills in. Zero is the default of
- * every field. A library that is older than the header refuses what it does not know if it is set; a newer one takes what
- * a program does not know for zero. In an array of such structs all have the same struct_size.
+ * Structs that begin with struct_size are versioned: set struct_size to sizeof the struct, and everything else to
+ * zero or to what is meant, also of a struct that a function fills in. In C `T s = { .struct_size = sizeof s };` does
+ * it, in C++ `T s{}; s.struct_size = sizeof s;`. Zero is the default of every field. A library that is older than the
+ * header refuses what it does not know if it is set; a newer one takes what a program does not know for zero. In an
+ * array of such structs all have the same struct_size.
  *
  * Texts are UTF-8 and end with NUL; paths on Unix are any bytes. What is passed in is copied where it is kept. NUL
- * characters within a text of the library, such as a name that was written from Rust, are shown as U+FFFD.
+ * characters within a text of the library, such as a source that was written from Rust, are shown as U+FFFD; ids of
+ * persons and names of namespaces have none.
  *
- * Threads. Every function may be called from any thread, at the same time as any other, with the same handles; only the
- * _free of a handle must come after all other calls that use it. The last error is kept for each thread. Pixels, arrays
- * and texts that are passed in must not change during the call.
+ * Threads. Every function may be called from any thread, at the same time as any other, with the same handles; only
+ * the _free of a handle must come after all other calls that use it. The last error is kept for each thread. Pixels,
+ * arrays and texts that are passed in must not change during the call.
  *
- * Processes. A process that was forked from one that used a handle lacks its threads and locks: there the handle gives
- * FACECORE_FORKED, and freeing it does nothing.
+ * Processes. The library belongs to the process that uses it first. A forked child of that one lacks its threads and
+ * locks: there every function gives FACECORE_FORKED (or 0, or NULL), and freeing does nothing. Use the library only
+ * after forking, or start a program anew (exec). Nor may the library be unloaded (dlclose): its threads stay.
  *
- * Positions are pixels of the upright image, x to the right and y downwards. No face is an empty list; an unknown person
- * is no match.
+ * Positions are pixels of the upright image, x to the right and y downwards. No face is an empty list; an unknown
+ * person is no match.
  */
 
 
@@ -268,7 +272,8 @@
 #define FACECORE_GRAY 4
 
 /**
- * A plane of luma, then a plane of half width and height holding (U, V) pairs. BT.601, full range.
+ * A plane of luma, then a plane of half width and height holding (U, V) pairs. BT.601, full range, as phone cameras
+ * deliver it.
  */
 #define FACECORE_NV12 5
 
@@ -399,7 +404,9 @@ typedef struct facecore_aligner facecore_aligner;
 
 /**
  * Changes to a namespace that become durable and visible together, with one commit. Each function adds the change that
- * the function of `facecore_namespace` with the same name makes.
+ * the function of `facecore_namespace` with the same name makes. An argument that makes no sense by itself (NULL, text
+ * that is not UTF-8, metadata that is no JSON object) is refused at once, and nothing is added; what is wrong in view of
+ * the namespace is told by the outcomes.
  */
 typedef struct facecore_batch facecore_batch;
 
@@ -547,7 +554,8 @@ typedef struct {
    */
   size_t height;
   /**
-   * Bytes from the start of one row to that of the next; 0 if rows have no gaps between them.
+   * Bytes from the start of one row to that of the next; 0 if rows have no gaps between them. The last row need not
+   * have the gap after it.
    */
   size_t stride;
   /**
@@ -561,8 +569,10 @@ typedef struct {
    */
   int32_t rotation;
   /**
-   * The plane of colour of `FACECORE_NV12` and `FACECORE_NV21`, if it does not follow `stride * height` bytes after
-   * `data`; else NULL.
+   * The plane of colour of `FACECORE_NV12` and `FACECORE_NV21`; NULL if it follows `stride * height` bytes after
+   * `data` with rows as far apart (with a `stride` of 0 and an odd width, one byte further). Android's U and V planes
+   * are one such plane, and each of their buffers lacks a byte of it: give the one that begins first, and a
+   * `chroma_len` with the byte that the other one ends with.
    */
   const uint8_t *chroma;
   /**
@@ -670,7 +680,7 @@ typedef struct {
    */
   size_t gpu_memory;
   /**
-   * Further settings of the provider that was named, passed on as they are: `settings_count` names, and as many
+   * Further settings of the provider that was named, passed on as they are: `setting_count` names, and as many
    * values. They need a provider.
    */
   const char *const *setting_names;
@@ -740,6 +750,10 @@ typedef struct {
    * 1 leaves out the second look at a coarse copy of the image, which finds faces that fill the frame.
    */
   int32_t no_close_ups;
+  /**
+   * 0.
+   */
+  int32_t reserved;
 } facecore_detector_options;
 
 /**
@@ -950,6 +964,10 @@ typedef struct {
    * 1 if `cosine` is at least `threshold`, else 0.
    */
   int32_t same;
+  /**
+   * 0.
+   */
+  int32_t reserved;
 } facecore_comparison;
 
 /**
@@ -999,23 +1017,24 @@ typedef struct {
    */
   const char *person;
   /**
-   * `FACECORE_OK`, or why there is no new face: `FACECORE_NO_FACE`, `FACECORE_SEVERAL_FACES`, or what was wrong with
+   * `FACECORE_OK`, or why there is no face: `FACECORE_NO_FACE`, `FACECORE_SEVERAL_FACES`, or what was wrong with
    * the file or its name.
    */
   int32_t status;
   /**
-   * The reason in words; NULL if there is a new face.
+   * The reason in words; NULL if there is a face.
    */
   const char *message;
   /**
-   * The new face; 0 if there is none.
+   * The face: a new one, or one with the same values that the person had before; 0 if there is none.
    */
   uint64_t face;
 } facecore_enrolled_photo;
 
 /**
  * Takes `len` bytes of an export: 0 if they were taken, anything else ends the export with `FACECORE_IO`. `context` is the
- * caller's. It must return, not jump or throw.
+ * caller's. It must return, not jump or throw, and must not change a gallery in memory that is being exported: it would
+ * wait for itself.
  */
 typedef int32_t (*facecore_write)(void *context, const uint8_t *bytes, size_t len);
 
@@ -1071,6 +1090,10 @@ typedef struct {
    * 1 if the faces have the ids they had where they were exported, else 0.
    */
   int32_t kept_ids;
+  /**
+   * 0.
+   */
+  int32_t reserved;
 } facecore_import_report;
 
 /**
@@ -1082,7 +1105,7 @@ typedef struct {
    */
   size_t struct_size;
   /**
-   * 1: a gallery that is not there is `FACECORE_GALLERY_NOT_FOUND`; 0: it is made.
+   * 1: a gallery that is not there is `FACECORE_GALLERY_NOT_FOUND`; 0: it is made, unless `read_only` is set.
    */
   int32_t must_exist;
   /**
@@ -1156,7 +1179,8 @@ typedef struct {
    */
   size_t faces;
   /**
-   * Removed faces that searches still step over; `facecore_gallery_compact` drops them.
+   * Removed faces that searches still step over; `facecore_gallery_compact` drops them. 0 does not mean that there is
+   * nothing left to be erased: compact after removals.
    */
   size_t removed_faces;
   /**
@@ -1198,7 +1222,8 @@ typedef struct {
    */
   size_t faces;
   /**
-   * Removed faces that searches still step over.
+   * Removed faces that searches still step over. 0 does not mean that there is nothing left to be erased: compact after
+   * removals.
    */
   size_t removed_faces;
   /**
@@ -1250,10 +1275,6 @@ typedef struct {
    */
   size_t struct_size;
   /**
-   * The id it got when it was enrolled.
-   */
-  uint64_t id;
-  /**
    * Whose face it is.
    */
   const char *person;
@@ -1273,11 +1294,16 @@ typedef struct {
    * What the application stored with the face, a JSON object.
    */
   const char *metadata;
+  /**
+   * The id it got when it was enrolled.
+   */
+  uint64_t id;
 } facecore_enrolled_face_info;
 
 /**
  * Whether a search may consider a person (not 0) or not (0). `context` is the option's. It may be asked on several threads
- * at once, and may call any function of facecore; it must return, not jump or throw.
+ * at once, and may call any function of facecore, but holding no lock meanwhile that another call of it takes; it must
+ * return, not jump or throw.
  */
 typedef int32_t (*facecore_filter)(void *context, const char *person_id);
 
@@ -1364,7 +1390,8 @@ typedef struct {
    */
   float probability;
   /**
-   * `score` minus the best score of any other person met, -2 to 2; near 0 the answer is ambiguous.
+   * `score` minus the best score of any other person met, -2 to 2; near 0 the answer is ambiguous. `score` itself if
+   * nobody else was met.
    */
   float margin;
   /**
@@ -1375,6 +1402,10 @@ typedef struct {
    * How many faces of the person reach the threshold, as far as the search met them.
    */
   uint32_t hits;
+  /**
+   * 0.
+   */
+  int32_t reserved;
 } facecore_match;
 
 /**
@@ -1663,8 +1694,9 @@ int32_t facecore_embedder_get_placement(const facecore_embedder *embedder, facec
 void facecore_embedder_free(facecore_embedder *embedder);
 
 /**
- * The space called `id`, in which a cosine of `threshold` (-1 to 1) or more means "the same person" unless a search
- * says otherwise.
+ * The space called `id`, in which a cosine of `threshold` or more means "the same person" unless a search says otherwise.
+ *
+ * Errors: `FACECORE_INVALID_ARGUMENT` if the id is empty or the threshold not within -1 to 1.
  */
 int32_t facecore_space_new(const char *id,
                            float threshold,
@@ -1706,6 +1738,11 @@ int32_t facecore_embedding_from_stored(const float *values,
                                        float norm,
                                        const facecore_space *space,
                                        facecore_embedding **embedding);
+
+/**
+ * Another handle to the same embedding, for somebody else to free; the values are shared.
+ */
+int32_t facecore_embedding_clone(const facecore_embedding *embedding, facecore_embedding **clone);
 
 /**
  * How many values the embedding has; 0 of NULL.
@@ -1780,6 +1817,19 @@ int32_t facecore_faces_get(const facecore_faces *faces, size_t index, facecore_f
 int32_t facecore_faces_embedding(const facecore_faces *faces,
                                  size_t index,
                                  facecore_embedding **embedding);
+
+/**
+ * How many values the embeddings of the faces have; 0 if there is no face, or they were only detected, and of NULL.
+ */
+size_t facecore_faces_dimension(const facecore_faces *faces);
+
+/**
+ * The values of the embedding of the face at `index`, from 0, of length 1 together, as many as
+ * `facecore_faces_dimension` says: the list's own memory, to be read as long as it lives. NULL if there is no such face,
+ * or it was only detected, and of NULL.
+ */
+const float *facecore_faces_embedding_data(const facecore_faces *faces,
+                                           size_t index);
 
 /**
  * Copies the embeddings of all faces into the caller's memory, face by face: as many rows as there are faces, each of
@@ -1868,9 +1918,9 @@ size_t facecore_recognitions_count(const facecore_recognitions *recognitions);
 
 /**
  * The faces of the photo at `index`, from 0, as a handle of its own. If the photo failed, its status is returned and its
- * message becomes the last error.
+ * message becomes the last error: with arguments that are right, every status is the photo's.
  *
- * Errors: those of the photo, and `FACECORE_INVALID_ARGUMENT` if there is none at `index`.
+ * Errors: those of the photo; `FACECORE_INVALID_ARGUMENT` if an argument is NULL or there is no photo at `index`.
  */
 int32_t facecore_recognitions_get(const facecore_recognitions *recognitions,
                                   size_t index,
@@ -1883,7 +1933,7 @@ void facecore_recognitions_free(facecore_recognitions *recognitions);
 
 /**
  * The one face that an image stands for, as `choice` (`FACECORE_CHOICE_ONLY`, `FACECORE_CHOICE_LARGEST` or
- * `FACECORE_CHOICE_CENTRAL`) says: a list of one.
+ * `FACECORE_CHOICE_CENTRAL`) says: a list of one, without what each stage took.
  *
  * Errors: `FACECORE_NO_FACE`, `FACECORE_SEVERAL_FACES`, and as `facecore_recognizer_recognize`.
  */
@@ -2021,6 +2071,7 @@ size_t facecore_outcomes_count(const facecore_outcomes *outcomes);
 
 /**
  * What became of the item at `index`, from 0: `FACECORE_OK`, or why it was refused; then its message is the last error.
+ * With arguments that are right, every status but `FACECORE_BUFFER_TOO_SMALL` is the item's.
  * Of an item that enrolled or replaced faces, `face_ids` gets their ids, as many as `capacity` must take, and `count` how
  * many there are, also if they do not fit. Both may be NULL if the ids are not wanted.
  *
@@ -2068,7 +2119,7 @@ int32_t facecore_recognizer_enrol_photos(const facecore_recognizer *recognizer,
 size_t facecore_enrolment_count(const facecore_enrolment *enrolment);
 
 /**
- * How many faces were enrolled; 0 of NULL.
+ * Of how many photos the face is enrolled now, also if it was before; 0 of NULL.
  */
 size_t facecore_enrolment_faces(const facecore_enrolment *enrolment);
 
@@ -2131,8 +2182,9 @@ int32_t facecore_gallery_import_file(const facecore_gallery *gallery,
  * Opens the gallery in a folder, which is made if it is not there. `options` may be NULL. The gallery is closed when it
  * and all its namespaces are freed.
  *
- * Errors: `FACECORE_GALLERY_LOCKED` if another process has it open, `FACECORE_GALLERY_CORRUPT`,
- * `FACECORE_GALLERY_NOT_FOUND` if none is to be made, `FACECORE_IO`.
+ * Errors: `FACECORE_GALLERY_LOCKED` if it is open already, in another process or this one, `FACECORE_GALLERY_CORRUPT`,
+ * `FACECORE_GALLERY_NOT_FOUND` if none is to be made, `FACECORE_INVALID_ARGUMENT` if the folder holds other files,
+ * `FACECORE_IO`.
  */
 int32_t facecore_gallery_open(const char *folder,
                               const facecore_gallery_options *options,
@@ -2146,8 +2198,8 @@ int32_t facecore_gallery_in_memory(facecore_gallery **gallery);
 /**
  * The namespace called `name`, which is made if it is not there.
  *
- * Errors: `FACECORE_INVALID_ARGUMENT` if the name is empty or longer than 512 bytes, `FACECORE_GALLERY_READ_ONLY`,
- * `FACECORE_IO`.
+ * Errors: `FACECORE_INVALID_ARGUMENT` if the name is empty or longer than 512 bytes, `FACECORE_NAMESPACE_NOT_FOUND` if it
+ * is not there and the gallery was opened for reading only, `FACECORE_IO`.
  */
 int32_t facecore_gallery_namespace(const facecore_gallery *gallery,
                                    const char *name,
@@ -2182,7 +2234,8 @@ int32_t facecore_gallery_flush(const facecore_gallery *gallery);
 
 /**
  * Gives back the space of what was removed, and erases it: afterwards no file of the gallery holds anything of faces and
- * people that were removed before. Searches go on meanwhile; changes wait.
+ * people that were removed before. Searches go on meanwhile; changes wait. The files of a small gallery take about 1 MiB
+ * as long as it is open, however little is in it.
  */
 int32_t facecore_gallery_compact(const facecore_gallery *gallery);
 
@@ -2241,7 +2294,8 @@ size_t facecore_namespace_dimension(const facecore_namespace *namespace_);
 int32_t facecore_namespace_space(const facecore_namespace *namespace_, facecore_space **space);
 
 /**
- * Pins the embedding space and the dimension (64 to 1024) before the first face does.
+ * Pins the embedding space and the dimension (64 to 1024) before the first face does. As long as there are no faces, they
+ * can be pinned anew.
  *
  * Errors: `FACECORE_EMBEDDING_SPACE_MISMATCH` or `FACECORE_DIMENSION_MISMATCH` if the faces here are others,
  * `FACECORE_INVALID_ARGUMENT` if the threshold of the space is no cosine.

@@ -279,7 +279,8 @@ public:
     [[nodiscard]] bool empty() const noexcept { return size() == 0; }
     [[nodiscard]] iterator begin() const noexcept { return { this->get(), 0 }; }
     [[nodiscard]] iterator end() const noexcept { return { this->get(), size() }; }
-    /* Throws Error with FACECORE_INVALID_ARGUMENT if there is no such element. */
+    /* Throws Error with FACECORE_INVALID_ARGUMENT if there is no such element. What an element points to is gone with the
+     * list: name the list, unless the element is used up in the same expression. */
     [[nodiscard]] value_type operator[](size_t index) const
     {
         if (index >= size())
@@ -504,6 +505,8 @@ public:
     {
         return Embedding(made(facecore_embedding_from_stored, values.data(), values.size(), norm, space));
     }
+    /* Another handle to the same values. */
+    [[nodiscard]] Embedding clone() const { return make<Embedding>(facecore_embedding_clone); }
     [[nodiscard]] size_t dimension() const noexcept { return facecore_embedding_dimension(get()); }
     [[nodiscard]] Span<const float> values() const noexcept { return { facecore_embedding_data(get()), dimension() }; }
     /* Gives how many values there are. */
@@ -547,6 +550,14 @@ struct Faces : List<facecore_faces, facecore_faces_free, facecore_faces_count, d
     using List::List;
     /* It outlives the list. */
     [[nodiscard]] Embedding embedding(size_t index) const { return make<Embedding>(facecore_faces_embedding, index); }
+    /* How many values an embedding has; 0 if there are none. */
+    [[nodiscard]] size_t dimension() const noexcept { return facecore_faces_dimension(get()); }
+    /* The values of an embedding in the list's own memory; empty if there is none. */
+    [[nodiscard]] Span<const float> values(size_t index) const noexcept
+    {
+        const float *data = facecore_faces_embedding_data(get(), index);
+        return { data, data ? dimension() : 0 };
+    }
     /* Gives how many values each has. */
     size_t copy_embeddings(float *values, size_t capacity) const
     {

@@ -46,8 +46,11 @@ static int print_faces(const facecore_faces *faces)
         facecore_face face = { .struct_size = sizeof face };
         if (facecore_faces_get(faces, i, &face) != FACECORE_OK)
             return complain("a face");
-        printf("%.2f  [%.0f, %.0f, %.0f, %.0f]  eyes %.0f,%.0f and %.0f,%.0f\n", face.score, face.x1, face.y1, face.x2,
-               face.y2, face.landmarks[0].x, face.landmarks[0].y, face.landmarks[1].x, face.landmarks[1].y);
+        printf("%.2f  [%.0f, %.0f, %.0f, %.0f]", face.score, face.x1, face.y1, face.x2, face.y2);
+        if (face.has_landmarks)
+            printf("  eyes %.0f,%.0f and %.0f,%.0f", face.landmarks[0].x, face.landmarks[0].y, face.landmarks[1].x,
+                   face.landmarks[1].y);
+        printf("\n");
     }
     return 0;
 }

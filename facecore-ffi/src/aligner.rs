@@ -19,7 +19,10 @@ handle!(facecore_aligner, Aligner, "aligner");
 ///
 /// Errors: `FACECORE_INVALID_ARGUMENT` if there is no such template.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn facecore_aligner_new(template_name: *const c_char, aligner: *mut *mut facecore_aligner) -> i32 {
+pub unsafe extern "C" fn facecore_aligner_new(
+    template_name: *const c_char,
+    aligner: *mut *mut facecore_aligner,
+) -> i32 {
     guard(|| {
         let out = Out::new(aligner, "aligner")?;
         out.give(Aligner::new(Template::named(text(template_name, "name of the template")?)?));

@@ -13,7 +13,9 @@ use crate::namespace::{facecore_namespace, facecore_new_face, new_faces};
 use crate::status::guard;
 
 /// Changes to a namespace that become durable and visible together, with one commit. Each function adds the change that
-/// the function of `facecore_namespace` with the same name makes.
+/// the function of `facecore_namespace` with the same name makes. An argument that makes no sense by itself (NULL, text
+/// that is not UTF-8, metadata that is no JSON object) is refused at once, and nothing is added; what is wrong in view of
+/// the namespace is told by the outcomes.
 pub struct facecore_batch(Owned<Mutex<Batch>>);
 handle!(facecore_batch, Mutex<Batch>, "batch");
 
@@ -213,6 +215,7 @@ pub unsafe extern "C" fn facecore_outcomes_count(outcomes: *const facecore_outco
 }
 
 /// What became of the item at `index`, from 0: `FACECORE_OK`, or why it was refused; then its message is the last error.
+/// With arguments that are right, every status but `FACECORE_BUFFER_TOO_SMALL` is the item's.
 /// Of an item that enrolled or replaced faces, `face_ids` gets their ids, as many as `capacity` must take, and `count` how
 /// many there are, also if they do not fit. Both may be NULL if the ids are not wanted.
 ///
@@ -232,11 +235,14 @@ pub unsafe extern "C" fn facecore_outcomes_get(
             Ok(done) => done.faces(),
             Err(error) => return Err(Error::new(error.kind(), error.to_string())),
         };
+        if face_ids.is_null() && capacity > 0 {
+            return Err(null("array of face ids"));
+        }
         if !count.is_null() {
             count.write(faces.len());
         }
         if face_ids.is_null() {
-            return if capacity == 0 { Ok(()) } else { Err(null("array of face ids")) };
+            return Ok(());
         }
         if faces.len() > capacity {
             return Err(too_small(capacity, faces.len(), "ids"));

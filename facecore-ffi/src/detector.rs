@@ -82,8 +82,7 @@ pub unsafe extern "C" fn facecore_detector_detect(
         } else {
             detector.detect_with(image, &detector_options(options)?)?
         };
-        let mut timings = Timings::default();
-        timings.detect = start.elapsed();
+        let timings = Timings { detect: start.elapsed(), ..Timings::default() };
         out.give(Faces::detected(found, (image.width(), image.height()), timings));
         Ok(())
     })

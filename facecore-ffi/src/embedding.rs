@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, c_char};
 
-use facecore::{Embedding, EmbeddingSpace};
+use facecore::{Embedding, EmbeddingSpace, Error, ErrorKind};
 
 use crate::handle::{Out, Owned, free, handle, null, peek, value};
 use crate::input::{slice, text, too_small};
@@ -36,13 +36,21 @@ impl Space {
 pub struct facecore_embedding(Owned<Embedding>);
 handle!(facecore_embedding, Embedding, "embedding");
 
-/// The space called `id`, in which a cosine of `threshold` (-1 to 1) or more means "the same person" unless a search
-/// says otherwise.
+/// The space called `id`, in which a cosine of `threshold` or more means "the same person" unless a search says otherwise.
+///
+/// Errors: `FACECORE_INVALID_ARGUMENT` if the id is empty or the threshold not within -1 to 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn facecore_space_new(id: *const c_char, threshold: f32, space: *mut *mut facecore_space) -> i32 {
     guard(|| {
         let out = Out::new(space, "space")?;
-        out.give(EmbeddingSpace::new(text(id, "id of the space")?, threshold).into());
+        let id = text(id, "id of the space")?;
+        // `contains` is false for NaN too.
+        if id.is_empty() || !(-1.0..=1.0).contains(&threshold) {
+            let message =
+                format!("a space has an id and a cosine, -1 to 1, for its threshold, not {id:?} and {threshold}");
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        out.give(EmbeddingSpace::new(id, threshold).into());
         Ok(())
     })
 }
@@ -103,6 +111,19 @@ pub unsafe extern "C" fn facecore_embedding_from_stored(
     })
 }
 
+/// Another handle to the same embedding, for somebody else to free; the values are shared.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn facecore_embedding_clone(
+    embedding: *const facecore_embedding,
+    clone: *mut *mut facecore_embedding,
+) -> i32 {
+    guard(|| {
+        let out = Out::new(clone, "clone")?;
+        out.give(value(embedding)?.clone());
+        Ok(())
+    })
+}
+
 /// How many values the embedding has; 0 of NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn facecore_embedding_dimension(embedding: *const facecore_embedding) -> usize {
@@ -128,14 +149,15 @@ pub unsafe extern "C" fn facecore_embedding_copy(
 ) -> i32 {
     guard(|| {
         let found = value(embedding)?.values();
+        let fits = found.len() <= capacity;
+        if fits && values.is_null() {
+            return Err(null("values"));
+        }
         if !dimension.is_null() {
             dimension.write(found.len());
         }
-        if found.len() > capacity {
+        if !fits {
             return Err(too_small(capacity, found.len(), "values"));
-        }
-        if values.is_null() {
-            return Err(null("values"));
         }
         std::ptr::copy_nonoverlapping(found.as_ptr(), values, found.len());
         Ok(())

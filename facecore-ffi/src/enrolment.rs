@@ -27,12 +27,12 @@ pub struct facecore_enrolled_photo {
     pub path: *const c_char,
     /// Whom it was to be enrolled as.
     pub person: *const c_char,
-    /// `FACECORE_OK`, or why there is no new face: `FACECORE_NO_FACE`, `FACECORE_SEVERAL_FACES`, or what was wrong with
+    /// `FACECORE_OK`, or why there is no face: `FACECORE_NO_FACE`, `FACECORE_SEVERAL_FACES`, or what was wrong with
     /// the file or its name.
     pub status: i32,
-    /// The reason in words; NULL if there is a new face.
+    /// The reason in words; NULL if there is a face.
     pub message: *const c_char,
-    /// The new face; 0 if there is none.
+    /// The face: a new one, or one with the same values that the person had before; 0 if there is none.
     pub face: u64,
 }
 
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn facecore_enrolment_count(enrolment: *const facecore_enr
     peek(enrolment).map_or(0, |enrolment| enrolment.photos.len())
 }
 
-/// How many faces were enrolled; 0 of NULL.
+/// Of how many photos the face is enrolled now, also if it was before; 0 of NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn facecore_enrolment_faces(enrolment: *const facecore_enrolment) -> usize {
     peek(enrolment).map_or(0, |enrolment| enrolment.faces)

@@ -3,8 +3,8 @@
 use std::ffi::{c_char, c_void};
 use std::io::{BufReader, Read, Write};
 
-use facecore::gallery::{ExportReport, ImportReport};
 use facecore::Result;
+use facecore::gallery::{ExportReport, ImportReport};
 
 use crate::gallery::facecore_gallery;
 use crate::handle::{null, value};
@@ -12,7 +12,8 @@ use crate::input::{OutStruct, Versioned, path, versioned};
 use crate::status::guard;
 
 /// Takes `len` bytes of an export: 0 if they were taken, anything else ends the export with `FACECORE_IO`. `context` is the
-/// caller's. It must return, not jump or throw.
+/// caller's. It must return, not jump or throw, and must not change a gallery in memory that is being exported: it would
+/// wait for itself.
 pub type facecore_write = Option<unsafe extern "C" fn(context: *mut c_void, bytes: *const u8, len: usize) -> i32>;
 
 /// Puts at most `capacity` bytes of an import into `bytes`: how many, 0 at the end, less than 0 to end the import with
@@ -47,6 +48,8 @@ pub struct facecore_import_report {
     pub duplicates: usize,
     /// 1 if the faces have the ids they had where they were exported, else 0.
     pub kept_ids: i32,
+    /// 0.
+    pub reserved: i32,
 }
 
 versioned!(facecore_export_report, facecore_import_report);
@@ -61,7 +64,14 @@ impl From<ExportReport> for facecore_export_report {
 impl From<ImportReport> for facecore_import_report {
     fn from(report: ImportReport) -> Self {
         let ImportReport { persons, faces, duplicates, kept_ids, .. } = report;
-        facecore_import_report { struct_size: 0, persons, faces, duplicates, kept_ids: i32::from(kept_ids) }
+        facecore_import_report {
+            struct_size: 0,
+            persons,
+            faces,
+            duplicates,
+            kept_ids: i32::from(kept_ids),
+            reserved: 0,
+        }
     }
 }
 

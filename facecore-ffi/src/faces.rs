@@ -1,6 +1,6 @@
 //! The faces of an image.
 
-use facecore::{Embedding, Error, ErrorKind, Face, Landmarks, Point, RecognizedFace, Recognition, Result, Timings};
+use facecore::{Embedding, Error, ErrorKind, Face, Landmarks, Point, Recognition, RecognizedFace, Result, Timings};
 
 use crate::embedding::facecore_embedding;
 use crate::handle::{Out, Owned, free, handle, null, peek, value};
@@ -153,6 +153,21 @@ pub unsafe extern "C" fn facecore_faces_embedding(
         out.give(found.clone().ok_or_else(not_embedded)?);
         Ok(())
     })
+}
+
+/// How many values the embeddings of the faces have; 0 if there is no face, or they were only detected, and of NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn facecore_faces_dimension(faces: *const facecore_faces) -> usize {
+    peek(faces).and_then(|faces| faces.faces.first()?.1.as_ref()).map_or(0, Embedding::dimension)
+}
+
+/// The values of the embedding of the face at `index`, from 0, of length 1 together, as many as
+/// `facecore_faces_dimension` says: the list's own memory, to be read as long as it lives. NULL if there is no such face,
+/// or it was only detected, and of NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn facecore_faces_embedding_data(faces: *const facecore_faces, index: usize) -> *const f32 {
+    let found = peek(faces).and_then(|faces| faces.faces.get(index)?.1.as_ref());
+    found.map_or(std::ptr::null(), |embedding| embedding.values().as_ptr())
 }
 
 /// Copies the embeddings of all faces into the caller's memory, face by face: as many rows as there are faces, each of

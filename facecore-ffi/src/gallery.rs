@@ -21,7 +21,7 @@ handle!(facecore_gallery, Gallery, "gallery");
 pub struct facecore_gallery_options {
     /// `sizeof(facecore_gallery_options)`.
     pub struct_size: usize,
-    /// 1: a gallery that is not there is `FACECORE_GALLERY_NOT_FOUND`; 0: it is made.
+    /// 1: a gallery that is not there is `FACECORE_GALLERY_NOT_FOUND`; 0: it is made, unless `read_only` is set.
     pub must_exist: i32,
     /// 1 opens the gallery for reading: any number of processes may do so at a time, as long as none has it open for
     /// writing.
@@ -47,7 +47,8 @@ pub struct facecore_gallery_stats {
     pub persons: usize,
     /// Faces of all people.
     pub faces: usize,
-    /// Removed faces that searches still step over; `facecore_gallery_compact` drops them.
+    /// Removed faces that searches still step over; `facecore_gallery_compact` drops them. 0 does not mean that there is
+    /// nothing left to be erased: compact after removals.
     pub removed_faces: usize,
     /// Bytes of the store: its file, or keys and values in memory.
     pub store_bytes: u64,
@@ -82,8 +83,9 @@ versioned!(facecore_gallery_options, facecore_gallery_stats, facecore_verify_rep
 /// Opens the gallery in a folder, which is made if it is not there. `options` may be NULL. The gallery is closed when it
 /// and all its namespaces are freed.
 ///
-/// Errors: `FACECORE_GALLERY_LOCKED` if another process has it open, `FACECORE_GALLERY_CORRUPT`,
-/// `FACECORE_GALLERY_NOT_FOUND` if none is to be made, `FACECORE_IO`.
+/// Errors: `FACECORE_GALLERY_LOCKED` if it is open already, in another process or this one, `FACECORE_GALLERY_CORRUPT`,
+/// `FACECORE_GALLERY_NOT_FOUND` if none is to be made, `FACECORE_INVALID_ARGUMENT` if the folder holds other files,
+/// `FACECORE_IO`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn facecore_gallery_open(
     folder: *const c_char,
@@ -121,8 +123,8 @@ pub unsafe extern "C" fn facecore_gallery_in_memory(gallery: *mut *mut facecore_
 
 /// The namespace called `name`, which is made if it is not there.
 ///
-/// Errors: `FACECORE_INVALID_ARGUMENT` if the name is empty or longer than 512 bytes, `FACECORE_GALLERY_READ_ONLY`,
-/// `FACECORE_IO`.
+/// Errors: `FACECORE_INVALID_ARGUMENT` if the name is empty or longer than 512 bytes, `FACECORE_NAMESPACE_NOT_FOUND` if it
+/// is not there and the gallery was opened for reading only, `FACECORE_IO`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn facecore_gallery_namespace(
     gallery: *const facecore_gallery,
@@ -182,7 +184,8 @@ pub unsafe extern "C" fn facecore_gallery_flush(gallery: *const facecore_gallery
 }
 
 /// Gives back the space of what was removed, and erases it: afterwards no file of the gallery holds anything of faces and
-/// people that were removed before. Searches go on meanwhile; changes wait.
+/// people that were removed before. Searches go on meanwhile; changes wait. The files of a small gallery take about 1 MiB
+/// as long as it is open, however little is in it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn facecore_gallery_compact(gallery: *const facecore_gallery) -> i32 {
     guard(|| value(gallery)?.compact())

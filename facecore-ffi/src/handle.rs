@@ -1,15 +1,13 @@
 //! What C holds on to: a box behind a pointer whose type C knows by name only.
 //!
-//! A handle's value is `Sync`, so that any number of threads may use it at once. A child of the process that made it
-//! has its memory but none of its threads, and would wait for them for ever: there it is refused.
+//! A handle's value is `Sync`, so that any number of threads may use it at once.
 
 use facecore::{Error, ErrorKind, Result};
 
-/// A value, and the process that made it.
-pub(crate) struct Owned<T> {
-    process: u32,
-    value: T,
-}
+use crate::process;
+
+/// A value behind a handle.
+pub(crate) struct Owned<T>(T);
 
 /// A type that is a handle in C.
 pub(crate) trait Handle: Sized + 'static {
@@ -20,7 +18,6 @@ pub(crate) trait Handle: Sized + 'static {
 
     fn new(owned: Owned<Self::Value>) -> Self;
     fn owned(&self) -> &Owned<Self::Value>;
-    fn into_owned(self) -> Owned<Self::Value>;
 }
 
 /// Makes handles of structs that hold an `Owned`.
@@ -37,16 +34,12 @@ macro_rules! handle {
             fn owned(&self) -> &$crate::handle::Owned<$value> {
                 &self.0
             }
-
-            fn into_owned(self) -> $crate::handle::Owned<$value> {
-                self.0
-            }
         }
     };
 }
 pub(crate) use handle;
 
-/// The value of a handle. Errors with `InvalidArgument` if it is NULL, and with `Forked`.
+/// The value of a handle. Errors with `InvalidArgument` if it is NULL.
 ///
 /// # Safety
 ///
@@ -56,47 +49,36 @@ pub(crate) unsafe fn value<'a, H: Handle>(handle: *const H) -> Result<&'a H::Val
     let Some(handle) = (unsafe { handle.as_ref() }) else {
         return Err(null(H::NAME));
     };
-    let owned = handle.owned();
-    if owned.process != std::process::id() {
-        let message = format!(
-            "the {} was made by process {}, which forked this one: this one lacks its threads; make another here, and \
-             use facecore only after forking where that can be chosen",
-            H::NAME,
-            owned.process
-        );
-        return Err(Error::new(ErrorKind::Forked, message));
-    }
-    Ok(&owned.value)
+    Ok(&handle.owned().0)
 }
 
-/// The value of a handle that may be NULL, for functions that have no status: they only read what is in it.
+/// The value of a handle that may be NULL, for functions that have no status: they only read what is in it. In a forked
+/// child there is none.
 ///
 /// # Safety
 ///
 /// As [`value`].
 pub(crate) unsafe fn peek<'a, H: Handle>(handle: *const H) -> Option<&'a H::Value> {
     // SAFETY: as above.
-    unsafe { handle.as_ref() }.map(|handle| &handle.owned().value)
+    unsafe { handle.as_ref() }.filter(|_| process::is_ours()).map(|handle| &handle.owned().0)
 }
 
-/// Gives a handle up; NULL is none. A child of the process that made it lets it be: it must not write the parent's
-/// gallery, nor wait for its threads.
+/// Gives a handle up; NULL is none. A forked child lets it be: it must not write the parent's gallery, nor wait for its
+/// threads.
 ///
 /// # Safety
 ///
 /// `handle` is NULL or was given out by [`Out::give`], and is not used any more.
 pub(crate) unsafe fn free<H: Handle>(handle: *mut H) {
-    if handle.is_null() {
+    if handle.is_null() || !process::is_ours() {
         return;
     }
-    let free = || {
-        // SAFETY: it was leaked by `Out::give`, and nobody uses it any more.
-        let owned = unsafe { Box::from_raw(handle) }.into_owned();
-        if owned.process == std::process::id() { drop(owned) } else { std::mem::forget(owned) }
-        Ok(())
-    };
     // There is nothing to be told of a fault here; its message is kept for who asks.
-    crate::status::guard(free);
+    crate::status::guard(|| {
+        // SAFETY: it was leaked by `Out::give`, and nobody uses it any more.
+        drop(unsafe { Box::from_raw(handle) });
+        Ok(())
+    });
 }
 
 /// A place of the caller's for an output, known not to be NULL.
@@ -128,7 +110,7 @@ impl<H: Handle> Out<*mut H> {
 
 /// A handle of a value, to be given out.
 pub(crate) fn owned<H: Handle>(value: H::Value) -> *mut H {
-    Box::into_raw(Box::new(H::new(Owned { process: std::process::id(), value })))
+    Box::into_raw(Box::new(H::new(Owned(value))))
 }
 
 /// The error of an argument that is NULL.

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use facecore::{DecodeOptions, Image, ImageView, PixelFormat, Result, Rotation};
+use facecore::{DecodeOptions, Error, ErrorKind, Image, ImageView, PixelFormat, Result, Rotation};
 
 use crate::handle::{Out, Owned, free, handle, null, value};
 use crate::input::{self, OutStruct, choice, read_options, read_struct, slice, versioned};
@@ -18,7 +18,8 @@ pub const FACECORE_RGBA: i32 = 2;
 pub const FACECORE_BGRA: i32 = 3;
 /// 1 byte a pixel.
 pub const FACECORE_GRAY: i32 = 4;
-/// A plane of luma, then a plane of half width and height holding (U, V) pairs. BT.601, full range.
+/// A plane of luma, then a plane of half width and height holding (U, V) pairs. BT.601, full range, as phone cameras
+/// deliver it.
 pub const FACECORE_NV12: i32 = 5;
 /// As `FACECORE_NV12` with (V, U) pairs: Android's camera default.
 pub const FACECORE_NV21: i32 = 6;
@@ -48,7 +49,8 @@ pub struct facecore_image {
     pub width: usize,
     /// Rows, as stored; at least 1.
     pub height: usize,
-    /// Bytes from the start of one row to that of the next; 0 if rows have no gaps between them.
+    /// Bytes from the start of one row to that of the next; 0 if rows have no gaps between them. The last row need not
+    /// have the gap after it.
     pub stride: usize,
     /// `FACECORE_RGB`, `FACECORE_BGR`, `FACECORE_RGBA`, `FACECORE_BGRA`, `FACECORE_GRAY`, `FACECORE_NV12` or
     /// `FACECORE_NV21`.
@@ -56,8 +58,10 @@ pub struct facecore_image {
     /// How the stored pixels must be turned, clockwise, to stand upright: 0, 90, 180 or 270 degrees. Whatever is found
     /// is told in pixels of the upright image.
     pub rotation: i32,
-    /// The plane of colour of `FACECORE_NV12` and `FACECORE_NV21`, if it does not follow `stride * height` bytes after
-    /// `data`; else NULL.
+    /// The plane of colour of `FACECORE_NV12` and `FACECORE_NV21`; NULL if it follows `stride * height` bytes after
+    /// `data` with rows as far apart (with a `stride` of 0 and an odd width, one byte further). Android's U and V planes
+    /// are one such plane, and each of their buffers lacks a byte of it: give the one that begins first, and a
+    /// `chroma_len` with the byte that the other one ends with.
     pub chroma: *const u8,
     /// How many bytes may be read from `chroma`.
     pub chroma_len: usize,
@@ -96,7 +100,11 @@ pub(crate) unsafe fn view<'a>(image: *const facecore_image) -> Result<ImageView<
 
 pub(crate) unsafe fn view_of<'a>(image: &facecore_image) -> Result<ImageView<'a>> {
     let format = choice(image.format, &FORMATS, "format of the image")?;
-    let rotation = Rotation::from_degrees(image.rotation.try_into().unwrap_or(u32::MAX))?;
+    let Ok(degrees) = u32::try_from(image.rotation) else {
+        let message = format!("a rotation is 0, 90, 180 or 270 degrees clockwise, not {}", image.rotation);
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    };
+    let rotation = Rotation::from_degrees(degrees)?;
     let (width, height) = (image.width, image.height);
     if image.data.is_null() {
         return Err(null("data of the image"));
@@ -104,7 +112,8 @@ pub(crate) unsafe fn view_of<'a>(image: &facecore_image) -> Result<ImageView<'a>
     let pixels = slice(image.data, image.len, "data of the image")?;
     let view = if !image.chroma.is_null() {
         let or = |stride: usize, packed: usize| if stride == 0 { packed } else { stride };
-        let (stride, chroma_stride) = (or(image.stride, width), or(image.chroma_stride, width.saturating_add(width % 2)));
+        let (stride, chroma_stride) =
+            (or(image.stride, width), or(image.chroma_stride, width.saturating_add(width % 2)));
         let chroma = slice(image.chroma, image.chroma_len, "chroma of the image")?;
         ImageView::semi_planar(pixels, stride, chroma, chroma_stride, width, height, format)
     } else if image.stride == 0 {

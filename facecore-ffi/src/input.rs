@@ -17,11 +17,12 @@ use crate::handle::null;
 pub(crate) unsafe trait Versioned: Copy {
     /// Its name in the header.
     const NAME: &'static str;
-    /// Its size in ABI 1.0: fields are only ever added after these.
+    /// Its size in ABI 1.0: fields are only ever added after these, so that of a struct that has grown it is the offset
+    /// of the first new field. No struct ends with padding, in which a new field would not show in the size.
     const FIRST_SIZE: usize;
 }
 
-/// Declares structs that were whole in ABI 1.0.
+/// Declares structs that are as they were in ABI 1.0.
 macro_rules! versioned {
     ($($name:ident),+) => {
         $(
@@ -86,12 +87,21 @@ pub(crate) unsafe fn read_structs<T: Versioned>(first: *const T, count: usize) -
     }
     // SAFETY: as above.
     let size = unsafe { struct_size(first)? };
-    // SAFETY: they lie one after the other.
-    let at = |index: usize| unsafe { first.cast::<u8>().wrapping_add(index * size).cast::<T>().as_ref() };
-    let read = |index| match at(index) {
+    if count.checked_mul(size).is_none_or(|bytes| bytes > isize::MAX as usize) {
+        let message = format!("{count} of {} cannot be: they are longer than memory", T::NAME);
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    let read = |index: usize| {
+        // SAFETY: they lie one after the other, as far from each other as the first one says.
+        let place = unsafe { first.cast::<u8>().add(index * size).cast::<T>() };
         // SAFETY: as above.
-        Some(place) => unsafe { read_struct(place) },
-        None => Err(null(T::NAME)),
+        let own = unsafe { struct_size(place)? };
+        if own != size {
+            let message = format!("struct_size of {} is {size} in the first and {own} in element {index}", T::NAME);
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        // SAFETY: as above.
+        unsafe { read_struct(place) }
     };
     (0..count).map(read).collect()
 }
@@ -244,6 +254,15 @@ pub(crate) fn choice<T: Clone>(number: i32, choices: &[T], name: &str) -> Result
     })
 }
 
+/// Whoever sets a threshold wants it to count.
+pub(crate) fn check_threshold(has: i32, threshold: f32) -> Result<()> {
+    if has == 0 && threshold != 0.0 {
+        let message = format!("threshold is {threshold}, but has_threshold is 0: set it to 1");
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    Ok(())
+}
+
 /// A JSON object; NULL is an empty one. Errors with `InvalidArgument`.
 ///
 /// # Safety
@@ -270,4 +289,79 @@ pub(crate) fn no_item(what: &str, index: usize, count: usize) -> Error {
 pub(crate) fn too_small(capacity: usize, needed: usize, what: &str) -> Error {
     let message = format!("the buffer takes {capacity} {what}, and there are {needed}");
     Error::new(ErrorKind::BufferTooSmall, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+
+    /// A struct as the first header had it, and as a newer one has it.
+    #[repr(C)]
+    #[derive(Clone, Copy)]
+    struct Older {
+        struct_size: usize,
+        a: u64,
+    }
+
+    #[repr(C)]
+    #[derive(Clone, Copy)]
+    struct Newer {
+        struct_size: usize,
+        a: u64,
+        b: u64,
+    }
+
+    // SAFETY: both are repr(C), begin with `struct_size`, and hold numbers.
+    unsafe impl Versioned for Older {
+        const NAME: &'static str = "older";
+        const FIRST_SIZE: usize = size_of::<Older>();
+    }
+
+    // SAFETY: as above.
+    unsafe impl Versioned for Newer {
+        const NAME: &'static str = "newer";
+        const FIRST_SIZE: usize = offset_of!(Newer, b);
+    }
+
+    fn older(a: u64) -> Older {
+        Older { struct_size: size_of::<Older>(), a }
+    }
+
+    fn newer(a: u64, b: u64) -> Newer {
+        Newer { struct_size: size_of::<Newer>(), a, b }
+    }
+
+    #[test]
+    fn a_newer_library_takes_what_an_older_program_does_not_know_for_zero() {
+        let (one, two) = (older(7), [older(1), older(2)]);
+        // SAFETY: each has as many bytes as it says.
+        let (read, all) = unsafe {
+            let read = read_struct(std::ptr::from_ref(&one).cast::<Newer>()).unwrap();
+            (read, read_structs(two.as_ptr().cast::<Newer>(), 2).unwrap())
+        };
+        assert_eq!((read.a, read.b), (7, 0));
+        assert_eq!([(all[0].a, all[0].b), (all[1].a, all[1].b)], [(1, 0), (2, 0)]);
+
+        let mut places = [older(0), older(5)];
+        // SAFETY: the first has as many bytes as it says.
+        unsafe { OutStruct::new(places.as_mut_ptr().cast::<Newer>()) }.unwrap().write(&newer(3, 4));
+        assert_eq!((places[0].a, places[0].struct_size, places[1].a), (3, size_of::<Older>(), 5));
+    }
+
+    #[test]
+    fn an_older_library_refuses_what_it_does_not_know() {
+        let read = |value: Newer| {
+            // SAFETY: it has as many bytes as it says.
+            unsafe { read_struct(std::ptr::from_ref(&value).cast::<Older>()) }
+        };
+        assert_eq!(read(newer(7, 0)).unwrap().a, 7);
+        assert_eq!(read(newer(7, 1)).err().unwrap().kind(), ErrorKind::InvalidArgument);
+
+        let mut place = newer(1, 1);
+        // SAFETY: as above.
+        unsafe { OutStruct::new(std::ptr::from_mut(&mut place).cast::<Older>()) }.unwrap().write(&older(3));
+        assert_eq!((place.a, place.b), (3, 0));
+    }
 }

@@ -41,10 +41,12 @@ mod namespace;
 mod people;
 mod search;
 
+/// cbindgen:ignore
 #[cfg(feature = "fake")]
 mod fake;
 mod handle;
 mod input;
+mod process;
 
 pub use aligner::*;
 pub use batch::*;

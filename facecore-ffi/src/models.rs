@@ -11,7 +11,7 @@ use facecore::{
 
 use crate::handle::value;
 use crate::image::{decode_options, facecore_decode_options};
-use crate::input::{choice, optional_path, optional_text, read_options, slice, text, texts, versioned};
+use crate::input::{check_threshold, choice, optional_path, optional_text, read_options, slice, texts, versioned};
 use crate::pack::{facecore_pack, open_pack};
 
 /// ONNX Runtime where one is found, else the built-in runtime.
@@ -83,7 +83,7 @@ pub struct facecore_runtime_options {
     pub cache_folder: *const c_char,
     /// For CUDA the most bytes of GPU memory; 0 sets no limit.
     pub gpu_memory: usize,
-    /// Further settings of the provider that was named, passed on as they are: `settings_count` names, and as many
+    /// Further settings of the provider that was named, passed on as they are: `setting_count` names, and as many
     /// values. They need a provider.
     pub setting_names: *const *const c_char,
     /// The values of the settings.
@@ -116,6 +116,8 @@ pub struct facecore_detector_options {
     pub letterbox_height: usize,
     /// 1 leaves out the second look at a coarse copy of the image, which finds faces that fill the frame.
     pub no_close_ups: i32,
+    /// 0.
+    pub reserved: i32,
 }
 
 /// Which models a recognizer, detector or embedder has, and how they run. Name a pack, or single files, or both: then the
@@ -199,6 +201,17 @@ unsafe fn provider(options: &facecore_runtime_options) -> Result<Option<Provider
     let values = texts(options.setting_values, options.setting_count, "values of the settings")?;
     let extra: Vec<_> = names.iter().zip(values).map(|(name, value)| ((*name).to_owned(), value.to_owned())).collect();
     let cache = optional_path(options.cache_folder, "cache folder")?.map(Into::into);
+    // Whoever sets something wants it to count.
+    let (openvino, cuda) = (FACECORE_PROVIDER_OPENVINO, FACECORE_PROVIDER_CUDA);
+    let set: [(&str, bool, &[i32]); 4] = [
+        ("openvino_device", !options.openvino_device.is_null(), &[openvino]),
+        ("gpu", options.gpu != 0, &[cuda, FACECORE_PROVIDER_TENSORRT]),
+        ("cache_folder", !options.cache_folder.is_null(), &[openvino, FACECORE_PROVIDER_TENSORRT]),
+        ("gpu_memory", options.gpu_memory != 0, &[cuda]),
+    ];
+    if let Some((field, ..)) = set.iter().find(|(_, set, providers)| *set && !providers.contains(&options.provider)) {
+        return invalid(format!("{field} means nothing to the provider {}: name one that it is for", options.provider));
+    }
     Ok(match options.provider {
         FACECORE_PROVIDER_AUTO if !extra.is_empty() => return invalid("settings need a provider: name it"),
         FACECORE_PROVIDER_AUTO => None,
@@ -225,6 +238,9 @@ unsafe fn provider(options: &facecore_runtime_options) -> Result<Option<Provider
 
 pub(crate) unsafe fn detector_options(options: *const facecore_detector_options) -> Result<DetectorOptions> {
     let options = read_options(options)?;
+    if options.reserved != 0 {
+        return invalid("reserved of facecore_detector_options is 0, so that it can get a meaning");
+    }
     let letterbox = InputSize::Letterbox(options.letterbox_width, options.letterbox_height);
     let sizes = [InputSize::Auto, letterbox, InputSize::Native];
     Ok(DetectorOptions {
@@ -239,15 +255,19 @@ pub(crate) unsafe fn detector_options(options: *const facecore_detector_options)
 
 /// A builder with everything that `options` say.
 pub(crate) unsafe fn builder(options: *const facecore_options) -> Result<RecognizerBuilder> {
-    let options = read_options(options)?;
+    builder_of(&read_options(options)?)
+}
+
+unsafe fn builder_of(options: &facecore_options) -> Result<RecognizerBuilder> {
     let flips = [FlipAugmentation::None, FlipAugmentation::Sum, FlipAugmentation::Concat];
+    check_threshold(options.has_threshold, options.threshold)?;
     let threshold = (options.has_threshold != 0).then_some(options.threshold);
     let mut builder = Recognizer::builder()
         .runtime(runtime_options(options.runtime)?)
         .detector_options(detector_options(options.detection)?)
         .decode_options(decode_options(options.decoding)?)
         .embedder_options(EmbedderOptions { flip: choice(options.flip, &flips, "flip")?, threshold });
-    if let Some(pack) = chosen_pack(&options)? {
+    if let Some(pack) = chosen_pack(options)? {
         builder = builder.opened_pack(pack);
     }
     if let Some(model) = model("detector", options.detector_bytes, options.detector_len)? {
@@ -277,7 +297,7 @@ unsafe fn chosen_pack(options: &facecore_options) -> Result<Option<Pack>> {
 }
 
 unsafe fn model(name: &str, bytes: *const u8, len: usize) -> Result<Option<ModelSource>> {
-    if bytes.is_null() {
+    if bytes.is_null() && len == 0 {
         return Ok(None);
     }
     Ok(Some(ModelSource::from_bytes(name, slice(bytes, len, name)?)))
@@ -285,7 +305,7 @@ unsafe fn model(name: &str, bytes: *const u8, len: usize) -> Result<Option<Model
 
 /// The options with another pack named, as the functions that take one by itself have them.
 pub(crate) unsafe fn with_pack(pack: *const c_char, options: *const facecore_options) -> Result<RecognizerBuilder> {
-    text(pack, "pack")?;
     let pack = open_pack(pack)?;
-    Ok(builder(options)?.opened_pack(pack))
+    let options = facecore_options { pack: std::ptr::null(), opened_pack: std::ptr::null(), ..read_options(options)? };
+    Ok(builder_of(&options)?.opened_pack(pack))
 }

@@ -50,7 +50,8 @@ pub struct facecore_namespace_stats {
     pub persons: usize,
     /// Faces.
     pub faces: usize,
-    /// Removed faces that searches still step over.
+    /// Removed faces that searches still step over. 0 does not mean that there is nothing left to be erased: compact after
+    /// removals.
     pub removed_faces: usize,
     /// Bytes of exact vectors that searches use.
     pub vector_bytes: u64,
@@ -138,7 +139,8 @@ pub unsafe extern "C" fn facecore_namespace_space(
     })
 }
 
-/// Pins the embedding space and the dimension (64 to 1024) before the first face does.
+/// Pins the embedding space and the dimension (64 to 1024) before the first face does. As long as there are no faces, they
+/// can be pinned anew.
 ///
 /// Errors: `FACECORE_EMBEDDING_SPACE_MISMATCH` or `FACECORE_DIMENSION_MISMATCH` if the faces here are others,
 /// `FACECORE_INVALID_ARGUMENT` if the threshold of the space is no cosine.
@@ -332,6 +334,8 @@ pub unsafe extern "C" fn facecore_namespace_get_stats(
     guard(|| {
         let out = OutStruct::new(stats)?;
         let people = value(namespace)?;
+        // Tells if it was dropped, also when there is another one of its name by now.
+        people.namespace.persons_after(None, 0)?;
         let all = people.gallery.stats()?.namespaces;
         let Some(found) = all.iter().find(|found| found.name == people.namespace.name()) else {
             let message = format!("the namespace `{}` was dropped", people.namespace.name());

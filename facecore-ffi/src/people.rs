@@ -44,8 +44,6 @@ handle!(facecore_enrolled_face, FaceTexts, "enrolled face");
 pub struct facecore_enrolled_face_info {
     /// `sizeof(facecore_enrolled_face_info)`.
     pub struct_size: usize,
-    /// The id it got when it was enrolled.
-    pub id: u64,
     /// Whose face it is.
     pub person: *const c_char,
     /// 1 if `quality` was said, else 0.
@@ -56,6 +54,8 @@ pub struct facecore_enrolled_face_info {
     pub source: *const c_char,
     /// What the application stored with the face, a JSON object.
     pub metadata: *const c_char,
+    /// The id it got when it was enrolled.
+    pub id: u64,
 }
 
 versioned!(facecore_person, facecore_enrolled_face_info);

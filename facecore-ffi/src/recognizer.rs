@@ -42,6 +42,8 @@ pub struct facecore_comparison {
     pub threshold: f32,
     /// 1 if `cosine` is at least `threshold`, else 0.
     pub same: i32,
+    /// 0.
+    pub reserved: i32,
 }
 
 versioned!(facecore_comparison);
@@ -193,9 +195,9 @@ pub unsafe extern "C" fn facecore_recognitions_count(recognitions: *const faceco
 }
 
 /// The faces of the photo at `index`, from 0, as a handle of its own. If the photo failed, its status is returned and its
-/// message becomes the last error.
+/// message becomes the last error: with arguments that are right, every status is the photo's.
 ///
-/// Errors: those of the photo, and `FACECORE_INVALID_ARGUMENT` if there is none at `index`.
+/// Errors: those of the photo; `FACECORE_INVALID_ARGUMENT` if an argument is NULL or there is no photo at `index`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn facecore_recognitions_get(
     recognitions: *const facecore_recognitions,
@@ -219,11 +221,14 @@ pub unsafe extern "C" fn facecore_recognitions_free(recognitions: *mut facecore_
 
 /// A result once more: errors are not cloned, but their kind and words are.
 pub(crate) fn again<T: Clone>(result: &Result<T>) -> Result<T> {
-    result.as_ref().map(T::clone).map_err(|error| Error::new(error.kind(), error.to_string()))
+    match result {
+        Ok(value) => Ok(value.clone()),
+        Err(error) => Err(Error::new(error.kind(), error.to_string())),
+    }
 }
 
 /// The one face that an image stands for, as `choice` (`FACECORE_CHOICE_ONLY`, `FACECORE_CHOICE_LARGEST` or
-/// `FACECORE_CHOICE_CENTRAL`) says: a list of one.
+/// `FACECORE_CHOICE_CENTRAL`) says: a list of one, without what each stage took.
 ///
 /// Errors: `FACECORE_NO_FACE`, `FACECORE_SEVERAL_FACES`, and as `facecore_recognizer_recognize`.
 #[unsafe(no_mangle)]
@@ -266,7 +271,8 @@ pub unsafe extern "C" fn facecore_recognizer_compare(
         };
         let (a, b) = (look(first, "the first image")?, look(second, "the second image")?);
         let (cosine, threshold) = (a.embedding.cosine(&b.embedding)?, a.embedding.space().threshold());
-        out.write(&facecore_comparison { struct_size: 0, cosine, threshold, same: i32::from(cosine >= threshold) });
+        let same = i32::from(cosine >= threshold);
+        out.write(&facecore_comparison { struct_size: 0, cosine, threshold, same, reserved: 0 });
         Ok(())
     })
 }

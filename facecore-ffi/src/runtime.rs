@@ -26,9 +26,10 @@ pub unsafe extern "C" fn facecore_runtime_report(
             let found: Vec<_> = place.found.iter().map(|path| path.display().to_string()).collect();
             json!({ "place": place.place, "found": found, "missing": place.missing })
         });
-        let providers = report.providers.iter().map(|(name, here)| {
-            json!({ "name": name, "available": here.is_ok(), "missing": here.as_ref().err() })
-        });
+        let providers = report
+            .providers
+            .iter()
+            .map(|(name, here)| json!({ "name": name, "available": here.is_ok(), "missing": here.as_ref().err() }));
         let text = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "onnxruntime": { "found": found, "missing": missing },

@@ -7,7 +7,7 @@ use facecore::{Embedding, Error, ErrorKind, Result};
 
 use crate::embedding::facecore_embedding;
 use crate::handle::{Out, Owned, free, handle, null, owned, peek, value};
-use crate::input::{OutStruct, choice, no_item, read_options, slice, texts, versioned};
+use crate::input::{OutStruct, check_threshold, choice, no_item, read_options, slice, texts, versioned};
 use crate::namespace::facecore_namespace;
 use crate::status::guard;
 use crate::text::c_string;
@@ -22,7 +22,8 @@ pub const FACECORE_REACH_NEAREST: i32 = 2;
 pub const FACECORE_REACH_WITHIN: i32 = 3;
 
 /// Whether a search may consider a person (not 0) or not (0). `context` is the option's. It may be asked on several threads
-/// at once, and may call any function of facecore; it must return, not jump or throw.
+/// at once, and may call any function of facecore, but holding no lock meanwhile that another call of it takes; it must
+/// return, not jump or throw.
 pub type facecore_filter = Option<unsafe extern "C" fn(context: *mut c_void, person_id: *const c_char) -> i32>;
 
 /// What a search looks for. All zero is the default.
@@ -71,12 +72,15 @@ pub struct facecore_match {
     pub has_probability: i32,
     /// Probability, 0 to 1, that probe and person are the same.
     pub probability: f32,
-    /// `score` minus the best score of any other person met, -2 to 2; near 0 the answer is ambiguous.
+    /// `score` minus the best score of any other person met, -2 to 2; near 0 the answer is ambiguous. `score` itself if
+    /// nobody else was met.
     pub margin: f32,
     /// The face with that score.
     pub best_face: u64,
     /// How many faces of the person reach the threshold, as far as the search met them.
     pub hits: u32,
+    /// 0.
+    pub reserved: i32,
 }
 
 /// What the nearest faces agreed on. The string lives as long as the list.
@@ -133,12 +137,9 @@ impl Filter {
 unsafe fn search_options(options: *const facecore_search_options) -> Result<SearchOptions> {
     let options = read_options(options)?;
     let usual = SearchOptions::default();
-    let reaches = [
-        Reach::Auto,
-        Reach::Exact,
-        Reach::Nearest(options.reach_faces),
-        Reach::Within { miss: options.reach_miss },
-    ];
+    let reaches =
+        [Reach::Auto, Reach::Exact, Reach::Nearest(options.reach_faces), Reach::Within { miss: options.reach_miss }];
+    check_threshold(options.has_threshold, options.threshold)?;
     let wanted = SearchOptions {
         top_k: if options.top_k == 0 { usual.top_k } else { options.top_k },
         threshold: (options.has_threshold != 0).then_some(options.threshold),
@@ -150,9 +151,9 @@ unsafe fn search_options(options: *const facecore_search_options) -> Result<Sear
     };
     let among = match options.among.is_null() && options.among_count == 0 {
         true => None,
-        false => Some(people(options.among, options.among_count, "among")?),
+        false => Some(people(options.among, options.among_count, "list `among`")?),
     };
-    let excluding = people(options.excluding, options.excluding_count, "excluding")?;
+    let excluding = people(options.excluding, options.excluding_count, "list `excluding`")?;
     let filter = options.filter.map(|ask| Filter { ask, context: options.filter_context });
     if among.is_none() && excluding.is_empty() && filter.is_none() {
         return Ok(wanted);
@@ -279,6 +280,7 @@ pub unsafe extern "C" fn facecore_matches_get(
             margin: found.margin,
             best_face: found.best.get(),
             hits: found.hits,
+            reserved: 0,
         });
         Ok(())
     })
@@ -300,7 +302,11 @@ pub unsafe extern "C" fn facecore_votes_count(found: *const facecore_votes) -> u
 ///
 /// Errors: `FACECORE_INVALID_ARGUMENT` if there is none.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn facecore_votes_get(found: *const facecore_votes, index: usize, one: *mut facecore_vote) -> i32 {
+pub unsafe extern "C" fn facecore_votes_get(
+    found: *const facecore_votes,
+    index: usize,
+    one: *mut facecore_vote,
+) -> i32 {
     guard(|| {
         let out = OutStruct::new(one)?;
         let found = value(found)?;

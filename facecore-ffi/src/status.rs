@@ -142,14 +142,22 @@ thread_local! {
     static LAST: RefCell<LastError> = const { RefCell::new(LastError { status: FACECORE_OK, message: None }) };
 }
 
-/// Runs the body of an exported function. An error or a panic becomes a status, with a message for this thread.
+/// Runs the body of an exported function. An error or a panic becomes a status, with a message for this thread; so does
+/// being called in a forked child.
 pub(crate) fn guard(body: impl FnOnce() -> Result<()>) -> i32 {
     // Nothing that a panic leaves half-done is seen again: outputs are written last, and the library's own state is
     // behind locks that it checks.
-    match catch_unwind(AssertUnwindSafe(body)) {
+    match catch_unwind(AssertUnwindSafe(|| crate::process::claim().and_then(|()| body()))) {
         Ok(Ok(())) => FACECORE_OK,
         Ok(Err(error)) => fail_with(&error),
-        Err(panic) => fail_with(&panicked(&*panic)),
+        Err(panic) => {
+            let status = fail_with(&panicked(&*panic));
+            // Dropping what was thrown may throw again: then it is let be.
+            if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+                std::mem::forget(again);
+            }
+            status
+        }
     }
 }
 

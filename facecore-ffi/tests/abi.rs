@@ -2,11 +2,11 @@
 //! stands in `tests/abi/MAJOR.MINOR.txt`.
 //!
 //! Something added takes a new minor version and a file of its own; something changed or removed a new major one, as
-//! programs built before would misbehave. `make abi` writes the file of the version that `src/status.rs` states, if there
+//! programs built before would misbehave. A struct that grows states its first size (`Versioned` in `src/input.rs`). 1.0
+//! is what it is from the first release on; until then its file is written anew after a change. `make abi` writes the file of the version that `src/status.rs` states, if there
 //! is none.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -66,12 +66,12 @@ impl Header {
     fn describe(&self) -> String {
         let mut text = String::new();
         for constant in &self.constants {
-            writeln!(text, "constant {constant}").unwrap();
+            text.push_str(&format!("constant {constant}\n"));
         }
         let (offsets, sizes) = self.layout();
         text.push_str(&offsets);
         for declaration in &self.declarations {
-            writeln!(text, "declared {declaration}").unwrap();
+            text.push_str(&format!("declared {declaration}\n"));
         }
         text + &sizes
     }
@@ -83,14 +83,14 @@ impl Header {
             for field in fields {
                 let member = field_name(field);
                 let line = format!("field {name} %zu {field}\\n");
-                writeln!(program, "printf(\"{line}\", offsetof({name}, {member}));").unwrap();
+                program.push_str(&format!("printf(\"{line}\", offsetof({name}, {member}));\n"));
             }
         }
         for Struct { name, .. } in &self.structs {
-            writeln!(program, "printf(\"size {name} %zu\\n\", sizeof({name}));").unwrap();
+            program.push_str(&format!("printf(\"size {name} %zu\\n\", sizeof({name}));\n"));
         }
         program.push_str("return 0; }\n");
-        let printed = compile_and_run(&program);
+        let printed = compile_and_run(&program, "layout");
         let (offsets, sizes) = printed.split_at(printed.find("size ").expect("there are structs"));
         (offsets.to_owned(), sizes.to_owned())
     }
@@ -118,15 +118,28 @@ fn without_comments(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn compile_and_run(program: &str) -> String {
+fn compile_and_run(program: &str, name: &str) -> String {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let (source, binary) = (folder.join("layout.c"), folder.join("layout"));
+    let (source, binary) = (folder.join(format!("{name}.c")), folder.join(name));
     std::fs::write(&source, program).expect("the program can be written");
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../include");
     let compiled = Command::new("cc").arg("-I").arg(include).arg("-o").arg(&binary).arg(&source).output();
     let compiled = compiled.expect("there is a C compiler");
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
     String::from_utf8(Command::new(&binary).output().expect("the program runs").stdout).expect("it prints text")
+}
+
+/// A field that was added in such padding would not show in `struct_size`.
+#[test]
+fn no_struct_ends_with_padding() {
+    let header = Header::read();
+    let mut program = "#include <stdio.h>\n#include \"facecore.h\"\nint main(void) {\n".to_owned();
+    for Struct { name, fields } in &header.structs {
+        let last = field_name(fields.last().expect("a struct has fields"));
+        let end = format!("offsetof({name}, {last}) + sizeof((({name} *)0)->{last})");
+        program.push_str(&format!("if ({end} != sizeof({name})) puts(\"{name}\");\n"));
+    }
+    assert_eq!(compile_and_run(&(program + "return 0; }\n"), "padding"), "");
 }
 
 fn lines_kept(text: &str) -> BTreeSet<&str> {

@@ -70,6 +70,7 @@ fn every_field_is_within_reach() {
         for field in fields.split(';').filter_map(|field| words(field.split('[').next()?).last().copied()) {
             // facecore_verify_report is a member of what `verify` returns, and facecore_image a base, whole.
             let whole = ["facecore_verify_report", "facecore_image"].contains(&name);
+            let whole = whole || field == "reserved";
             assert!(whole || used.contains(&field), "facecore.hpp does nothing with {field} of {name}");
             seen += 1;
         }

@@ -45,7 +45,8 @@ fn identify_says_what_is_wrong() {
     let program = example("identify", &folder);
     let usage = Command::new(&program).output().unwrap();
     assert_eq!(usage.status.code(), Some(2));
-    let output = Command::new(&program).args([&folder, &folder.join("none.jpg"), &folder.join("pack")]).output().unwrap();
+    let output =
+        Command::new(&program).args([&folder, &folder.join("none.jpg"), &folder.join("pack")]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("there is no pack"), "{said}");
@@ -92,7 +93,8 @@ fn camera_finds_a_face_in_a_turned_frame() {
     assert!(printed.starts_with(&format!("1 faces in {height} x {width} upright pixels")), "{printed}");
 
     // The box, within a few pixels of where it is in the photo.
-    let detector = facecore::Recognizer::builder().opened_pack(facecore::Pack::lite().unwrap()).build_detector().unwrap();
+    let detector =
+        facecore::Recognizer::builder().opened_pack(facecore::Pack::lite().unwrap()).build_detector().unwrap();
     let face = detector.detect(&picture).unwrap()[0].rect;
     let line = printed.lines().nth(1).unwrap();
     let corners = line.split(['[', ']']).nth(1).unwrap().split(", ").map(|corner| corner.parse::<f32>().unwrap());

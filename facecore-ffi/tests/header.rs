@@ -20,6 +20,11 @@ fn the_header_is_up_to_date() {
 }
 
 #[test]
+fn what_is_for_tests_stays_out() {
+    assert!(!header().contains("fake"));
+}
+
+#[test]
 fn what_cbindgen_does_not_see_is_right() {
     let lite = format!("#define FACECORE_LITE \"{}\"\n", facecore_ffi::FACECORE_LITE);
     assert!(header().contains(&lite), "FACECORE_LITE is written out in cbindgen.toml");

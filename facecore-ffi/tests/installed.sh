@@ -16,6 +16,8 @@ exported=$(nm -D --defined-only "$prefix/lib/libfacecore.so" | awk '{ print $3 }
 others=$(echo "$exported" | grep -v '^facecore_' || true)
 [ -z "$others" ] || fail "exports other names: $others"
 ! echo "$exported" | grep -q fake || fail "was built for tests"
+declared=$(grep -oE '\bfacecore_[a-z0-9_]+\(' "$prefix/include/facecore.h" | tr -d '(' | sort -u)
+[ "$declared" = "$(echo "$exported" | sort -u)" ] || fail "declares other functions than the library exports"
 readelf -d "$prefix/lib/libfacecore.so" | grep -q 'SONAME.*\[libfacecore\.so\.[0-9]*\]' || fail "has no SONAME"
 
 cc -o identify "$examples/c/identify.c" $(pkg-config --cflags --libs facecore)
@@ -26,6 +28,7 @@ c++ -std=c++17 -o identify-cpp "$examples/cpp/identify.cpp" $(pkg-config --cflag
 make --quiet -C "$examples/java" BUILD="$scratch/java"
 echo "installed.sh: every example is built"
 
+[ -n "$data" ] || [ "${FACECORE_REQUIRE_TEST_DATA:-}" != 1 ] || fail "there are no photographs to run them on"
 [ -n "$data" ] || { echo "installed.sh: no photographs, nothing was run"; exit 0; }
 mkdir -p people/obama
 cp "$data/images/obama.jpg" "$data/images/obama2.jpg" people/obama/

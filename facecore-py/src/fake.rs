@@ -26,7 +26,8 @@ pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// Finds so many small faces, at most 16, in any image of 256 x 256 pixels.
 #[pyfunction]
 fn fake_recognizer(py: Python<'_>, faces: usize) -> PyResult<Recognizer> {
-    let handle = Handle::new(py, "recognizer", || facecore::pipeline::fake::recognizer(faces, DIMENSION).map(Arc::new))?;
+    let handle =
+        Handle::new(py, "recognizer", || facecore::pipeline::fake::recognizer(faces, DIMENSION).map(Arc::new))?;
     Ok(Recognizer { handle, decode: DecodeOptions::default(), pack: None })
 }
 

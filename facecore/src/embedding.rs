@@ -75,8 +75,8 @@ impl Embedding {
     ///
     /// Errors with `InvalidEmbedding` if a value is not finite, or if the vector is empty or shorter
     /// than 1e-12, so that it has no direction.
-    pub fn from_raw(raw: impl Into<Vec<f32>>, space: EmbeddingSpace) -> Result<Embedding> {
-        let mut values = raw.into();
+    pub fn from_raw(raw: impl AsRef<[f32]>, space: EmbeddingSpace) -> Result<Embedding> {
+        let values = raw.as_ref();
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
             fail!(InvalidEmbedding, "value {at} of the embedding is {}", values[at]);
         }
@@ -84,12 +84,10 @@ impl Embedding {
         if norm < 1e-12 {
             fail!(InvalidEmbedding, "the embedding is all zeros and has no direction");
         }
-        for value in &mut values {
-            *value = (f64::from(*value) / norm) as f32;
-        }
+        let values = values.iter().map(|value| (f64::from(*value) / norm) as f32).collect();
         // Kept finite, so that it survives every text format.
         let norm = norm.min(f64::from(f32::MAX)) as f32;
-        Ok(Embedding { values: values.into(), norm, space })
+        Ok(Embedding { values, norm, space })
     }
 
     /// An embedding that was normalised before it was stored, with the length it had before. Normalising

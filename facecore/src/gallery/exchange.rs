@@ -11,7 +11,7 @@
 //! Floats have as many digits as it takes to read the same bits again.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read as _, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,6 +26,10 @@ use crate::embedding::{Embedding, EmbeddingSpace};
 use crate::error::{Context, Error, ErrorKind, Result, fail};
 use crate::store::files;
 use crate::store::schema::{NamespaceRow, PersonRow, Rows};
+
+/// Bytes of a line of an import, at most. A face of 1024 dimensions takes 12 kB beside its metadata; something that
+/// never ends a line is no export.
+const LONGEST_LINE: u64 = 64 << 20;
 
 /// What an export wrote.
 #[derive(Debug, Default)]
@@ -276,12 +280,15 @@ impl Contents {
         let mut text = Vec::new();
         for number in 1u64.. {
             text.clear();
-            let read = input.read_until(b'\n', &mut text).map_err(|error| {
+            let read = input.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut text).map_err(|error| {
                 Error::new(ErrorKind::Io, format!("cannot read line {number} of the import: {error}"))
                     .with_source(error)
             })?;
             if read == 0 {
                 break;
+            }
+            if read as u64 > LONGEST_LINE {
+                fail!(GalleryCorrupt, "line {number} of the import has more than {LONGEST_LINE} bytes");
             }
             if text.trim_ascii().is_empty() {
                 continue;

@@ -249,7 +249,6 @@ impl Report {
     }
 }
 
-
 impl From<&Chosen> for PackReport {
     fn from(chosen: &Chosen) -> Self {
         let Pack { name, version, licence, folder, .. } = &chosen.pack;

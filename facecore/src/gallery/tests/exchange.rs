@@ -200,4 +200,6 @@ fn failing_files_are_io_errors() {
     let error = full().export(Broken).unwrap_err();
     assert_eq!((error.kind(), error.message()), (ErrorKind::Io, "cannot write the export: disk full"));
     assert_eq!(kind(Gallery::in_memory().import(std::io::BufReader::new(Broken))), ErrorKind::Io);
+    let endless = std::io::BufReader::new(std::io::repeat(b'x'));
+    assert_eq!(kind(Gallery::in_memory().import(endless)), ErrorKind::GalleryCorrupt, "a line has to end");
 }

@@ -307,24 +307,17 @@ JNI(jlong, facesEmbedding)(JNIEnv *env, jclass class, jlong faces, jint index)
 JNI(jint, facesCopyToArray)(JNIEnv *env, jclass class, jlong handle, jfloatArray values, jint offset)
 {
     const facecore_faces *faces = HANDLE(faces, handle);
-    size_t count = facecore_faces_count(faces), dimension = 0;
+    size_t count = facecore_faces_count(faces), dimension = facecore_faces_dimension(faces);
     size_t capacity = (size_t)((*env)->GetArrayLength(env, values) - offset);
-    int good = 1;
     (void)class;
-    for (size_t i = 0; good && i < count; i++) {
-        facecore_embedding *embedding = NULL;
-        if (!fc_check(env, facecore_faces_embedding(faces, i, &embedding)))
-            return 0;
-        dimension = facecore_embedding_dimension(embedding);
-        if (dimension * count > capacity) {
-            /* The library says why not. */
-            good = fc_check(env, facecore_faces_copy_embeddings(faces, NULL, capacity, &dimension));
-        } else {
-            (*env)->SetFloatArrayRegion(env, values, offset, (jsize)dimension, facecore_embedding_data(embedding));
-            good = !(*env)->ExceptionCheck(env);
-            offset += (jint)dimension;
-        }
-        facecore_embedding_free(embedding);
+    if (count > 0 && (dimension == 0 || dimension * count > capacity)) {
+        /* The library says why not. */
+        fc_check(env, facecore_faces_copy_embeddings(faces, NULL, capacity, &dimension));
+        return 0;
+    }
+    for (size_t i = 0; i < count && !(*env)->ExceptionCheck(env); i++) {
+        (*env)->SetFloatArrayRegion(env, values, offset, (jsize)dimension, facecore_faces_embedding_data(faces, i));
+        offset += (jint)dimension;
     }
     return (jint)dimension;
 }

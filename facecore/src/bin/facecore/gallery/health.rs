@@ -82,10 +82,12 @@ impl Verify {
 impl Compact {
     pub fn run(&self, output: &mut Output) -> Result<()> {
         // Of the closed gallery: one that is open to changes has room for them.
-        let size = || Ok::<u64, facecore::Error>({
-            let stats = open_to_read(&self.gallery)?.stats()?;
-            stats.store_bytes + stats.index_bytes
-        });
+        let size = || {
+            Ok::<u64, facecore::Error>({
+                let stats = open_to_read(&self.gallery)?.stats()?;
+                stats.store_bytes + stats.index_bytes
+            })
+        };
         let (before, start) = (size()?, Instant::now());
         open_to_change(&self.gallery)?.compact()?;
         let (seconds, after) = (start.elapsed().as_secs_f64(), size()?);

@@ -29,8 +29,14 @@ public final class Facecore {
             if (loaded) {
                 throw new IllegalStateException("the JNI library is loaded already");
             }
-            System.load(Checks.given(path, "path"));
+            // Before, as loading looks up classes that would load the library themselves.
             loaded = true;
+            try {
+                System.load(Checks.given(path, "path"));
+            } catch (Throwable failed) {
+                loaded = false;
+                throw failed;
+            }
         }
     }
 
