@@ -228,6 +228,23 @@ asan-python: $(PYTHON_ENV)/installed ## The Python tests of the native half unde
 	cd facecore-py && LD_PRELOAD=$$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=$(CURDIR)/target/asan/package \
 		$(PYTHON_ENV)/bin/python -X dev -m pytest -q tests/test_errors.py tests/test_images.py tests/test_recognizer.py tests/test_gallery.py
 
+# With the built-in runtime alone: ONNX Runtime makes noise of its own. Photographs take long under Valgrind.
+BUILTIN_ALONE = env -u VIRTUAL_ENV -u CONDA_PREFIX -u ORT_DYLIB_PATH XDG_DATA_HOME=/nonexistent
+VALGRIND = valgrind -q --leak-check=full --show-leak-kinds=definite,possible --errors-for-leak-kinds=definite,possible \
+	--error-exitcode=1 --suppressions=$(CURDIR)/facecore-ffi/tests/c/valgrind.supp
+
+.PHONY: valgrind-c
+valgrind-c: ## The C tests under Valgrind: no error and no leak.
+	$(BUILTIN_ALONE) FACECORE_TEST_DATA=/nonexistent FACECORE_C_WRAPPER="$(VALGRIND)" cargo test -p facecore-ffi --test programs
+
+.PHONY: asan-c
+asan-c: ## The C tests under AddressSanitizer and UndefinedBehaviorSanitizer, the library too. Needs gcc's libasan.
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address" cargo build -p facecore-ffi --features fake --target x86_64-unknown-linux-gnu --target-dir target/asan
+	mkdir -p target/asan/c && ln -sf ../x86_64-unknown-linux-gnu/debug/libfacecore_ffi.so target/asan/c/libfacecore.so
+	$(BUILTIN_ALONE) ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1 \
+		FACECORE_C_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all" FACECORE_C_LIBRARY=$(CURDIR)/target/asan/c \
+		cargo test -p facecore-ffi --test programs
+
 .PHONY: deny
 deny: ## Licences, advisories and sources of dependencies. Needs `cargo install cargo-deny`.
 	cargo deny check

@@ -1017,8 +1017,8 @@ typedef struct {
    */
   const char *person;
   /**
-   * `FACECORE_OK`, or why there is no face: `FACECORE_NO_FACE`, `FACECORE_SEVERAL_FACES`, or what was wrong with
-   * the file or its name.
+   * `FACECORE_OK`, or why there is no face: `FACECORE_NO_FACE`, `FACECORE_SEVERAL_FACES`, what was wrong with
+   * the file or its name, or why the namespace refused it.
    */
   int32_t status;
   /**

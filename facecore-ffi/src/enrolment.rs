@@ -27,8 +27,8 @@ pub struct facecore_enrolled_photo {
     pub path: *const c_char,
     /// Whom it was to be enrolled as.
     pub person: *const c_char,
-    /// `FACECORE_OK`, or why there is no face: `FACECORE_NO_FACE`, `FACECORE_SEVERAL_FACES`, or what was wrong with
-    /// the file or its name.
+    /// `FACECORE_OK`, or why there is no face: `FACECORE_NO_FACE`, `FACECORE_SEVERAL_FACES`, what was wrong with
+    /// the file or its name, or why the namespace refused it.
     pub status: i32,
     /// The reason in words; NULL if there is a face.
     pub message: *const c_char,

@@ -225,6 +225,10 @@ static void detectors(void)
     wanted.smallest_face = -1;
     FAILS(FACECORE_INVALID_ARGUMENT, facecore_detector_detect(by_file, &image, &wanted, &a));
     wanted = ZERO(facecore_detector_options);
+    wanted.reserved = 1;
+    FAILS(FACECORE_INVALID_ARGUMENT, facecore_detector_detect(by_file, &image, &wanted, &a));
+    SAYS("reserved");
+    wanted = ZERO(facecore_detector_options);
     wanted.input_size = 3;
     FAILS(FACECORE_INVALID_ARGUMENT, facecore_detector_detect(by_file, &image, &wanted, &a));
     SAYS("input size");
@@ -340,6 +344,7 @@ static void flips_and_thresholds(void)
     options.threshold = NAN;
     FAILS(FACECORE_INVALID_ARGUMENT, facecore_embedder_new(&options, &embedder));
     options.has_threshold = 0;
+    options.threshold = 0;
     options.flip = 3;
     FAILS(FACECORE_INVALID_ARGUMENT, facecore_embedder_new(&options, &embedder));
     SAYS("the flip is 3");

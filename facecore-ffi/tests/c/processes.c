@@ -133,20 +133,19 @@ static void in_the_child(void)
     LEAVES(FACECORE_FORKED, facecore_picture_decode(colours, 1, NULL, &out.picture));
 }
 
-int main(int argc, char **argv)
+/* Runs something in a forked child; it must succeed. */
+static void in_a_child(void (*what)(void))
 {
-    begin(argc, argv);
-    make();
     int from[2];
     if (pipe(from) != 0) {
         perror("pipe");
-        return 2;
+        exit(2);
     }
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        alarm(120);
-        in_the_child();
+        alarm(300);
+        what();
         char failed = (char)finish();
         if (write(from[1], &failed, 1) != 1) {
             _exit(1);
@@ -160,6 +159,34 @@ int main(int argc, char **argv)
     CHECK(read(from[0], &failed, 1) == 1 && failed == 0);
     close(from[0]);
     waitpid(child, NULL, 0);
+}
+
+/* As it should be: the parent has not used the library before it forked. */
+static void by_itself(void)
+{
+    facecore_options options = generated();
+    facecore_recognizer *own = NULL;
+    facecore_faces *found = NULL;
+    unsigned char *seen = pixels(128, 128);
+    facecore_image small = rgb(seen, 128, 128);
+    NEED(facecore_recognizer_new(&options, &own));
+    OK(facecore_recognizer_recognize(own, &small, NULL, &found));
+    CHECK(facecore_faces_count(found) > 0);
+    facecore_faces_free(found);
+    facecore_recognizer_free(own);
+    free(seen);
+    facecore_namespace *folk = namespace_in_memory("folk");
+    CHECK(enrol(folk, "ada", 1) != 0);
+    facecore_namespace_free(folk);
+}
+
+int main(int argc, char **argv)
+{
+    begin(argc, argv);
+    in_a_child(by_itself);
+    in_a_child(by_itself);
+    make();
+    in_a_child(in_the_child);
 
     /* Nothing of it is the parent's concern. */
     facecore_faces *again = NULL;

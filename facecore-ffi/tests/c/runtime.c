@@ -87,6 +87,30 @@ static void refused(void)
     SAYS("device of OpenVINO");
     runtime.openvino_device = NULL;
 
+    /* What means nothing to the provider. */
+    static const int32_t PROVIDERS[] = {FACECORE_PROVIDER_AUTO, FACECORE_PROVIDER_CPU};
+    for (size_t at = 0; at < 2; at++) {
+        runtime = ZERO(facecore_runtime_options);
+        runtime.provider = PROVIDERS[at];
+        runtime.gpu = 1;
+        FAILS(FACECORE_INVALID_ARGUMENT, facecore_detector_new(&options, &detector));
+        SAYS("gpu means nothing");
+        runtime.gpu = 0;
+        runtime.gpu_memory = 1;
+        FAILS(FACECORE_INVALID_ARGUMENT, facecore_detector_new(&options, &detector));
+        SAYS("gpu_memory means nothing");
+        runtime.gpu_memory = 0;
+        runtime.cache_folder = files;
+        FAILS(FACECORE_INVALID_ARGUMENT, facecore_detector_new(&options, &detector));
+        SAYS("cache_folder means nothing");
+        runtime.cache_folder = NULL;
+        runtime.openvino_device = "GPU";
+        FAILS(FACECORE_INVALID_ARGUMENT, facecore_detector_new(&options, &detector));
+        SAYS("openvino_device means nothing");
+    }
+    runtime = ZERO(facecore_runtime_options);
+    runtime.runtime = FACECORE_RUNTIME_BUILTIN;
+
     /* A provider that is named runs the model, unless another may. */
     runtime.provider = FACECORE_PROVIDER_TENSORRT;
     FAILS(FACECORE_PROVIDER_UNAVAILABLE, facecore_detector_new(&options, &detector));

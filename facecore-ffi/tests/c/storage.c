@@ -61,6 +61,8 @@ static void opening(const char *folder)
     facecore_gallery_free(gallery);
     write_file(in(files, "file"), "", 0);
     LEAVES(FACECORE_IO, facecore_gallery_open(in(files, "file/gallery"), NULL, &out.gallery));
+    /* A folder of other things. */
+    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_gallery_open(files, NULL, &out.gallery));
 }
 
 static void reading_only(const char *folder)
@@ -95,6 +97,7 @@ static void reading_only(const char *folder)
     FAILS(FACECORE_GALLERY_READ_ONLY, facecore_namespace_clear(people));
     FAILS(FACECORE_GALLERY_READ_ONLY, facecore_namespace_pin(people, pinned, 64));
     FAILS(FACECORE_GALLERY_READ_ONLY, facecore_gallery_drop_namespace(gallery, "people"));
+    LEAVES(FACECORE_NAMESPACE_NOT_FOUND, facecore_gallery_namespace(gallery, "others", &out.people));
     FAILS(FACECORE_GALLERY_READ_ONLY, facecore_gallery_compact(gallery));
     NEED(facecore_batch_new(&batch));
     OK(facecore_batch_remove_person(batch, "p1"));

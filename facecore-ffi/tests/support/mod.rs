@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 /// The project's root.
 pub fn root() -> &'static Path {
@@ -21,6 +22,11 @@ pub fn folder(name: &str) -> PathBuf {
 /// A folder with `libfacecore.so`, as `make install` leaves one: the library that cargo built for this test, with the
 /// feature `fake`.
 pub fn library() -> PathBuf {
+    static LINKED: LazyLock<PathBuf> = LazyLock::new(link);
+    LINKED.clone()
+}
+
+fn link() -> PathBuf {
     let built = std::env::current_exe().expect("the test is a file");
     let file = std::env::consts::DLL_PREFIX.to_owned() + "facecore_ffi" + std::env::consts::DLL_SUFFIX;
     let built = built.with_file_name(file);
@@ -28,7 +34,7 @@ pub fn library() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lib");
     std::fs::create_dir_all(&folder).expect("a folder can be made");
     let linked = folder.join(std::env::consts::DLL_PREFIX.to_owned() + "facecore" + std::env::consts::DLL_SUFFIX);
-    // Tests that run at the same time make the same link.
+    // Test programs that run at the same time make the same link.
     let made = linked.with_extension(std::process::id().to_string());
     drop(std::fs::remove_file(&made));
     std::os::unix::fs::symlink(&built, &made).expect("a link can be made");
