@@ -1,9 +1,9 @@
 //! The C ABI of facecore: `include/facecore.h` is made of this crate by cbindgen, and its first lines, which are in
 //! `cbindgen.toml`, are the contract that every function here relies on.
 //!
-//! A function takes pointers that are NULL, or as the contract says; it reads them with [`input`], works inside
-//! [`status::guard`], which turns errors and panics into a status, and writes its outputs last. What C holds on to is a
-//! [`handle`]. Constants and structs are written out by hand, because cbindgen does not look into macros.
+//! A function takes pointers that are NULL, or as the contract says; it reads them with `input`, works inside
+//! `status::guard`, which turns errors and panics into a status, and writes its outputs last. What C holds on to is a
+//! `handle`. Constants and structs are written out by hand, because cbindgen does not look into macros.
 
 #![allow(
     clippy::missing_safety_doc,
