@@ -95,7 +95,7 @@ static void in_the_child(void)
     face.embedding = probe;
     options.opened_pack = pack;
     LEAVES(FACECORE_FORKED, facecore_picture_image(picture, &out.image));
-    SAYS("used facecore before it forked this one");
+    SAYS("forked by one that had used facecore");
     LEAVES(FACECORE_FORKED, facecore_pack_get_info(pack, &out.pack_info));
     LEAVES(FACECORE_FORKED, facecore_recognizer_new(&options, &out.recognizer));
     LEAVES(FACECORE_FORKED, facecore_aligner_align(aligner, &image, POINTS, &out.picture));
