@@ -5,13 +5,13 @@ use std::ffi::c_char;
 use facecore::{Aligner, Template};
 
 use crate::faces::{facecore_point, landmarks_of};
-use crate::handle::{Out, Owned, free, handle, value};
+use crate::handle::{Out, free, handle, value};
 use crate::image::{facecore_image, facecore_picture, view};
 use crate::input::{slice, text};
 use crate::status::guard;
 
 /// Cuts faces so that their landmarks come to lie where an embedder wants them.
-pub struct facecore_aligner(Owned<Aligner>);
+pub struct facecore_aligner(Aligner);
 handle!(facecore_aligner, Aligner, "aligner");
 
 /// An aligner for the template called `name`: `arcface-112` (ArcFace, AdaFace, SFace, MobileFaceNet), `arcface-128`, and

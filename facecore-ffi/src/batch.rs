@@ -7,7 +7,7 @@ use facecore::gallery::{Batch, Done, FaceId};
 use facecore::{Error, Result};
 
 use crate::embedding::facecore_embedding;
-use crate::handle::{Out, Owned, free, handle, null, peek, value};
+use crate::handle::{Out, free, handle, null, peek, value};
 use crate::input::{metadata, no_item, optional_text, text, too_small};
 use crate::namespace::{facecore_namespace, facecore_new_face, new_faces};
 use crate::status::guard;
@@ -16,11 +16,11 @@ use crate::status::guard;
 /// the function of `facecore_namespace` with the same name makes. An argument that makes no sense by itself (NULL, text
 /// that is not UTF-8, metadata that is no JSON object) is refused at once, and nothing is added; what is wrong in view of
 /// the namespace is told by the outcomes.
-pub struct facecore_batch(Owned<Mutex<Batch>>);
+pub struct facecore_batch(Mutex<Batch>);
 handle!(facecore_batch, Mutex<Batch>, "batch");
 
 /// What became of the items of a batch.
-pub struct facecore_outcomes(Owned<Vec<Result<Done>>>);
+pub struct facecore_outcomes(Vec<Result<Done>>);
 handle!(facecore_outcomes, Vec<Result<Done>>, "list of outcomes");
 
 /// Adds a change.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use facecore::{Detector, Result, Timings};
 
 use crate::faces::{Faces, facecore_faces};
-use crate::handle::{Out, Owned, free, handle, value};
+use crate::handle::{Out, free, handle, value};
 use crate::image::{facecore_image, view};
 use crate::input::OutStruct;
 use crate::models::{builder, detector_options, facecore_detector_options, facecore_options, with_pack};
@@ -14,7 +14,7 @@ use crate::placement::{PlacementTexts, facecore_placement};
 use crate::status::guard;
 
 /// Finds faces.
-pub struct facecore_detector(Owned<Loaded>);
+pub struct facecore_detector(Loaded);
 handle!(facecore_detector, Loaded, "detector");
 
 /// A detector, and where it runs, as C reads it.

@@ -7,7 +7,7 @@ use facecore::{AlignedFace, Aligner, Embedder, Error, ErrorKind, Result};
 use crate::aligner::facecore_aligner;
 use crate::detector::write_placement;
 use crate::embedding::{facecore_embedding, facecore_space};
-use crate::handle::{Out, Owned, free, handle, null, owned, peek, value};
+use crate::handle::{Out, boxed, free, handle, null, peek, value};
 use crate::image::{facecore_image, view_of};
 use crate::input::read_structs;
 use crate::models::{builder, facecore_options, with_pack};
@@ -15,7 +15,7 @@ use crate::placement::{PlacementTexts, facecore_placement};
 use crate::status::guard;
 
 /// Turns aligned faces into embeddings.
-pub struct facecore_embedder(Owned<Loaded>);
+pub struct facecore_embedder(Loaded);
 handle!(facecore_embedder, Loaded, "embedder");
 
 /// An embedder, and where it runs, as C reads it.
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn facecore_embedder_embed(
             return Err(Error::new(ErrorKind::Internal, "there is not one embedding for each crop"));
         }
         for (at, embedding) in found.into_iter().enumerate() {
-            embeddings.add(at).write(owned(embedding));
+            embeddings.add(at).write(boxed(embedding));
         }
         Ok(())
     })

@@ -4,14 +4,14 @@ use std::ffi::{CString, c_char};
 
 use facecore::{Embedding, EmbeddingSpace, Error, ErrorKind};
 
-use crate::handle::{Out, Owned, free, handle, null, peek, value};
+use crate::handle::{Out, free, handle, null, peek, value};
 use crate::input::{slice, text, too_small};
 use crate::status::guard;
 use crate::text::c_string;
 
 /// Names what makes two embeddings comparable (weights, preprocessing, alignment, augmentation), and says from which
 /// cosine on two faces are taken for the same person.
-pub struct facecore_space(Owned<Space>);
+pub struct facecore_space(Space);
 handle!(facecore_space, Space, "embedding space");
 
 /// A space, and its name as C reads it.
@@ -33,7 +33,7 @@ impl Space {
 }
 
 /// A face as a point on the unit sphere.
-pub struct facecore_embedding(Owned<Embedding>);
+pub struct facecore_embedding(Embedding);
 handle!(facecore_embedding, Embedding, "embedding");
 
 /// The space called `id`, in which a cosine of `threshold` or more means "the same person" unless a search says otherwise.

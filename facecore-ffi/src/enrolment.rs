@@ -6,7 +6,7 @@ use std::path::Path;
 use facecore::pipeline::{EnrolledPhoto, FolderPhotos};
 use facecore::{Enrolment, PersonId, Result};
 
-use crate::handle::{Out, Owned, free, handle, peek, value};
+use crate::handle::{Out, free, handle, peek, value};
 use crate::input::{OutStruct, no_item, path, slice, texts, versioned};
 use crate::namespace::facecore_namespace;
 use crate::recognizer::{face_choice, facecore_recognizer};
@@ -14,7 +14,7 @@ use crate::status::{FACECORE_OK, guard};
 use crate::text::{c_string, pointer};
 
 /// What became of photos that were to be enrolled.
-pub struct facecore_enrolment(Owned<Photos>);
+pub struct facecore_enrolment(Photos);
 handle!(facecore_enrolment, Photos, "enrolment");
 
 /// What became of one photo. The strings live as long as the enrolment.

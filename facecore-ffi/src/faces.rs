@@ -3,7 +3,7 @@
 use facecore::{Embedding, Error, ErrorKind, Face, Landmarks, Point, Recognition, RecognizedFace, Result, Timings};
 
 use crate::embedding::facecore_embedding;
-use crate::handle::{Out, Owned, free, handle, null, peek, value};
+use crate::handle::{Out, free, handle, null, peek, value};
 use crate::input::{OutStruct, no_item, too_small, versioned};
 use crate::status::guard;
 
@@ -62,7 +62,7 @@ pub struct facecore_faces_info {
 versioned!(facecore_face, facecore_faces_info);
 
 /// The faces of an image, best first.
-pub struct facecore_faces(Owned<Faces>);
+pub struct facecore_faces(Faces);
 handle!(facecore_faces, Faces, "list of faces");
 
 /// Faces, with embeddings if they were recognised.

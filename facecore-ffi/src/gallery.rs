@@ -5,14 +5,14 @@ use std::ffi::{CString, c_char};
 use facecore::Gallery;
 use facecore::gallery::{Durability, GalleryOptions};
 
-use crate::handle::{Out, Owned, free, handle, value};
+use crate::handle::{Out, free, handle, value};
 use crate::input::{OutStruct, path, read_options, text, versioned};
 use crate::namespace::{People, facecore_namespace};
 use crate::status::guard;
 use crate::text::{facecore_texts, texts};
 
 /// Namespaces of people, in a folder or in memory.
-pub struct facecore_gallery(Owned<Gallery>);
+pub struct facecore_gallery(Gallery);
 handle!(facecore_gallery, Gallery, "gallery");
 
 /// How a gallery is opened. All zero is the default.

@@ -6,9 +6,6 @@ use facecore::{Error, ErrorKind, Result};
 
 use crate::process;
 
-/// A value behind a handle.
-pub(crate) struct Owned<T>(T);
-
 /// A type that is a handle in C.
 pub(crate) trait Handle: Sized + 'static {
     /// What it stands for.
@@ -16,22 +13,22 @@ pub(crate) trait Handle: Sized + 'static {
     /// What messages call it.
     const NAME: &'static str;
 
-    fn new(owned: Owned<Self::Value>) -> Self;
-    fn owned(&self) -> &Owned<Self::Value>;
+    fn new(value: Self::Value) -> Self;
+    fn value(&self) -> &Self::Value;
 }
 
-/// Makes handles of structs that hold an `Owned`.
+/// Makes a handle of a struct around a value.
 macro_rules! handle {
     ($handle:ident, $value:ty, $name:literal) => {
         impl $crate::handle::Handle for $handle {
             type Value = $value;
             const NAME: &'static str = $name;
 
-            fn new(owned: $crate::handle::Owned<$value>) -> Self {
-                $handle(owned)
+            fn new(value: $value) -> Self {
+                $handle(value)
             }
 
-            fn owned(&self) -> &$crate::handle::Owned<$value> {
+            fn value(&self) -> &$value {
                 &self.0
             }
         }
@@ -49,7 +46,7 @@ pub(crate) unsafe fn value<'a, H: Handle>(handle: *const H) -> Result<&'a H::Val
     let Some(handle) = (unsafe { handle.as_ref() }) else {
         return Err(null(H::NAME));
     };
-    Ok(&handle.owned().0)
+    Ok(handle.value())
 }
 
 /// The value of a handle that may be NULL, for functions that have no status: they only read what is in it. In a forked
@@ -60,7 +57,7 @@ pub(crate) unsafe fn value<'a, H: Handle>(handle: *const H) -> Result<&'a H::Val
 /// As [`value`].
 pub(crate) unsafe fn peek<'a, H: Handle>(handle: *const H) -> Option<&'a H::Value> {
     // SAFETY: as above.
-    unsafe { handle.as_ref() }.filter(|_| process::is_ours()).map(|handle| &handle.owned().0)
+    unsafe { handle.as_ref() }.filter(|_| process::is_ours()).map(Handle::value)
 }
 
 /// Gives a handle up; NULL is none. A forked child lets it be: it must not write the parent's gallery, nor wait for its
@@ -104,13 +101,13 @@ impl<T> Out<T> {
 impl<H: Handle> Out<*mut H> {
     /// Gives a handle out.
     pub fn give(self, value: H::Value) {
-        self.write(owned(value));
+        self.write(boxed(value));
     }
 }
 
 /// A handle of a value, to be given out.
-pub(crate) fn owned<H: Handle>(value: H::Value) -> *mut H {
-    Box::into_raw(Box::new(H::new(Owned(value))))
+pub(crate) fn boxed<H: Handle>(value: H::Value) -> *mut H {
+    Box::into_raw(Box::new(H::new(value)))
 }
 
 /// The error of an argument that is NULL.

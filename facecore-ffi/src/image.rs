@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use facecore::{DecodeOptions, Error, ErrorKind, Image, ImageView, PixelFormat, Result, Rotation};
 
-use crate::handle::{Out, Owned, free, handle, null, value};
+use crate::handle::{Out, free, handle, null, value};
 use crate::input::{self, OutStruct, choice, read_options, read_struct, slice, versioned};
 use crate::status::guard;
 
@@ -86,7 +86,7 @@ pub struct facecore_decode_options {
 versioned!(facecore_image, facecore_decode_options);
 
 /// A decoded picture, or a crop: upright, red, green, blue, 3 bytes a pixel, without gaps between rows.
-pub struct facecore_picture(Owned<Image>);
+pub struct facecore_picture(Image);
 handle!(facecore_picture, Image, "picture");
 
 /// The pixels of an image of the caller's.

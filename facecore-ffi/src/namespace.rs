@@ -6,7 +6,7 @@ use facecore::gallery::{FaceId, NewFace};
 use facecore::{Error, ErrorKind, Gallery, Namespace, Result};
 
 use crate::embedding::{facecore_embedding, facecore_space};
-use crate::handle::{Out, Owned, free, handle, peek, value};
+use crate::handle::{Out, free, handle, peek, value};
 use crate::input::{OutStruct, metadata, optional_text, read_structs, text, versioned};
 use crate::status::guard;
 use crate::text::c_string;
@@ -17,7 +17,7 @@ use crate::text::c_string;
 /// What a function changes is durable when it returns, unless the gallery is `relaxed`. Beside the errors named, every
 /// function that changes something gives `FACECORE_GALLERY_READ_ONLY` in a gallery opened for reading and `FACECORE_IO`
 /// if the disk fails, and then changes nothing; and `FACECORE_NAMESPACE_NOT_FOUND` if the namespace was dropped.
-pub struct facecore_namespace(Owned<People>);
+pub struct facecore_namespace(People);
 handle!(facecore_namespace, People, "namespace");
 
 /// A face to enrol.

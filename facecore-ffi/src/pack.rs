@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString, c_char};
 
 use facecore::{ModelSource, Pack, Result};
 
-use crate::handle::{Out, Owned, free, handle, value};
+use crate::handle::{Out, free, handle, value};
 use crate::input::{OutStruct, path, slice, text, versioned};
 use crate::status::guard;
 use crate::text::c_string;
@@ -14,7 +14,7 @@ use crate::text::c_string;
 pub const FACECORE_LITE: &str = ":lite:";
 
 /// A pack's manifest, read and checked, with its models.
-pub struct facecore_pack(Owned<Texts>);
+pub struct facecore_pack(Texts);
 handle!(facecore_pack, Texts, "pack");
 
 /// What a pack says of itself. The strings live as long as the pack.

@@ -6,14 +6,14 @@ use facecore::gallery::{EnrolledFace, FaceId, Metadata, Person, PersonId};
 use facecore::{Embedding, Error, ErrorKind, Result};
 
 use crate::embedding::facecore_embedding;
-use crate::handle::{Out, Owned, free, handle, peek, value};
+use crate::handle::{Out, free, handle, peek, value};
 use crate::input::{OutStruct, no_item, optional_text, text, versioned};
 use crate::namespace::facecore_namespace;
 use crate::status::guard;
 use crate::text::{c_string, pointer};
 
 /// People, in the order of their ids, as of one moment.
-pub struct facecore_persons(Owned<Vec<PersonTexts>>);
+pub struct facecore_persons(Vec<PersonTexts>);
 handle!(facecore_persons, Vec<PersonTexts>, "list of persons");
 
 /// A person. The pointers live as long as the list.
@@ -35,7 +35,7 @@ pub struct facecore_person {
 }
 
 /// An enrolled face.
-pub struct facecore_enrolled_face(Owned<FaceTexts>);
+pub struct facecore_enrolled_face(FaceTexts);
 handle!(facecore_enrolled_face, FaceTexts, "enrolled face");
 
 /// What is known of an enrolled face. The pointers live as long as the handle.

@@ -8,7 +8,7 @@ use facecore::{Error, FaceChoice, RecognizedFace, Recognizer, Result};
 use crate::detector::write_placement;
 use crate::embedding::facecore_space;
 use crate::faces::{Faces, facecore_faces};
-use crate::handle::{Out, Owned, free, handle, peek, value};
+use crate::handle::{Out, free, handle, peek, value};
 use crate::image::{encoded, facecore_image, view};
 use crate::input::{OutStruct, choice, no_item, path, slice, versioned};
 use crate::models::{builder, detector_options, facecore_detector_options, facecore_options, with_pack};
@@ -23,11 +23,11 @@ pub const FACECORE_CHOICE_LARGEST: i32 = 1;
 pub const FACECORE_CHOICE_CENTRAL: i32 = 2;
 
 /// Detector, aligner and embedder together: an image in, faces with embeddings out.
-pub struct facecore_recognizer(Owned<Loaded>);
+pub struct facecore_recognizer(Loaded);
 handle!(facecore_recognizer, Loaded, "recognizer");
 
 /// The faces of many photos, or why there are none.
-pub struct facecore_recognitions(Owned<Vec<Result<Faces>>>);
+pub struct facecore_recognitions(Vec<Result<Faces>>);
 handle!(facecore_recognitions, Vec<Result<Faces>>, "list of recognitions");
 
 /// Whether two photos show the same person.

@@ -6,7 +6,7 @@ use facecore::gallery::{Match, PersonId, Reach, SearchOptions, Vote};
 use facecore::{Embedding, Error, ErrorKind, Result};
 
 use crate::embedding::facecore_embedding;
-use crate::handle::{Out, Owned, free, handle, null, owned, peek, value};
+use crate::handle::{Out, boxed, free, handle, null, peek, value};
 use crate::input::{OutStruct, check_threshold, choice, no_item, read_options, slice, texts, versioned};
 use crate::namespace::facecore_namespace;
 use crate::status::guard;
@@ -104,11 +104,11 @@ pub struct facecore_vote {
 versioned!(facecore_search_options, facecore_match, facecore_vote);
 
 /// People who match a probe, best first; an unknown face is an empty list.
-pub struct facecore_matches(Owned<Vec<(CString, Match)>>);
+pub struct facecore_matches(Vec<(CString, Match)>);
 handle!(facecore_matches, Vec<(CString, Match)>, "list of matches");
 
 /// What the nearest faces agreed on: one answer, or none.
-pub struct facecore_votes(Owned<Vec<(CString, Vote)>>);
+pub struct facecore_votes(Vec<(CString, Vote)>);
 handle!(facecore_votes, Vec<(CString, Vote)>, "list of votes");
 
 fn matches(found: Vec<Match>) -> Vec<(CString, Match)> {
@@ -207,7 +207,7 @@ pub unsafe extern "C" fn facecore_namespace_search_batch(
             return Err(Error::new(ErrorKind::Internal, "there is not one answer for each probe"));
         }
         for (at, list) in lists.into_iter().enumerate() {
-            found.add(at).write(owned(matches(list)));
+            found.add(at).write(boxed(matches(list)));
         }
         Ok(())
     })

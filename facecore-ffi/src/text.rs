@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, c_char};
 
-use crate::handle::{Owned, free, handle, peek};
+use crate::handle::{free, handle, peek};
 
 /// A text that C can read. It ends at the first NUL there, and what comes before may be somebody else's name: NULs
 /// become the replacement character.
@@ -24,7 +24,7 @@ pub unsafe extern "C" fn facecore_text_free(text: *mut c_char) {
 }
 
 /// Texts in an order.
-pub struct facecore_texts(Owned<Vec<CString>>);
+pub struct facecore_texts(Vec<CString>);
 handle!(facecore_texts, Vec<CString>, "list of texts");
 
 /// Makes a list of texts.
