@@ -1001,6 +1001,36 @@ typedef struct {
 } facecore_new_face;
 
 /**
+ * What became of an item. The pointers live as long as the outcomes.
+ */
+typedef struct {
+  /**
+   * `sizeof(facecore_outcome)`.
+   */
+  size_t struct_size;
+  /**
+   * Why the item was refused, in words; NULL if it was not.
+   */
+  const char *message;
+  /**
+   * The ids of the faces that it enrolled or replaced, in their order; NULL if there are none.
+   */
+  const uint64_t *faces;
+  /**
+   * How many ids there are.
+   */
+  size_t face_count;
+  /**
+   * `FACECORE_OK`, or why the item was refused.
+   */
+  int32_t status;
+  /**
+   * 0.
+   */
+  int32_t reserved;
+} facecore_outcome;
+
+/**
  * What became of one photo. The strings live as long as the enrolment.
  */
 typedef struct {
@@ -2070,18 +2100,11 @@ int32_t facecore_namespace_apply(const facecore_namespace *namespace_,
 size_t facecore_outcomes_count(const facecore_outcomes *outcomes);
 
 /**
- * What became of the item at `index`, from 0: `FACECORE_OK`, or why it was refused; then its message is the last error.
- * With arguments that are right, every status but `FACECORE_BUFFER_TOO_SMALL` is the item's.
- * Of an item that enrolled or replaced faces, `face_ids` gets their ids, as many as `capacity` must take, and `count` how
- * many there are, also if they do not fit. Both may be NULL if the ids are not wanted.
+ * What became of the item at `index`, from 0.
  *
- * Errors: those of the item, `FACECORE_BUFFER_TOO_SMALL`, and `FACECORE_INVALID_ARGUMENT` if there is none at `index`.
+ * Errors: `FACECORE_INVALID_ARGUMENT` if there is none.
  */
-int32_t facecore_outcomes_get(const facecore_outcomes *outcomes,
-                              size_t index,
-                              uint64_t *face_ids,
-                              size_t capacity,
-                              size_t *count);
+int32_t facecore_outcomes_get(const facecore_outcomes *outcomes, size_t index, facecore_outcome *outcome);
 
 /**
  * Frees the outcomes. NULL is none.

@@ -719,12 +719,8 @@ inline Vote read_vote(const facecore_votes *list, size_t at)
 
 inline Outcome read_outcome(const facecore_outcomes *list, size_t at)
 {
-    size_t count = 0;
-    const auto status = facecore_outcomes_get(list, at, nullptr, 0, &count);
-    Outcome outcome{ status, status == FACECORE_OK ? "" : facecore_last_error_message(), std::vector<FaceId>(count) };
-    if (count > 0)
-        call(facecore_outcomes_get, list, at, outcome.faces.data(), count, nullptr);
-    return outcome;
+    const auto raw = tell<Sized<facecore_outcome>>(facecore_outcomes_get, list, at);
+    return { raw.status, raw.message ? raw.message : "", std::vector<FaceId>(raw.faces, raw.faces + raw.face_count) };
 }
 
 inline EnrolledPhoto read_photo(const facecore_enrolment *list, size_t at)

@@ -1,16 +1,17 @@
 //! Many changes with one commit.
 
-use std::ffi::c_char;
+use std::ffi::{CString, c_char};
 use std::sync::{Mutex, PoisonError};
 
+use facecore::Result;
 use facecore::gallery::{Batch, Done, FaceId};
-use facecore::{Error, Result};
 
 use crate::embedding::facecore_embedding;
-use crate::handle::{Out, free, handle, null, peek, value};
-use crate::input::{metadata, no_item, optional_text, text, too_small};
+use crate::handle::{Out, free, handle, peek, value};
+use crate::input::{OutStruct, metadata, no_item, optional_text, text, versioned};
 use crate::namespace::{facecore_namespace, facecore_new_face, new_faces};
-use crate::status::guard;
+use crate::status::{FACECORE_OK, guard};
+use crate::text::{c_string, pointer};
 
 /// Changes to a namespace that become durable and visible together, with one commit. Each function adds the change that
 /// the function of `facecore_namespace` with the same name makes. An argument that makes no sense by itself (NULL, text
@@ -20,8 +21,46 @@ pub struct facecore_batch(Mutex<Batch>);
 handle!(facecore_batch, Mutex<Batch>, "batch");
 
 /// What became of the items of a batch.
-pub struct facecore_outcomes(Vec<Result<Done>>);
-handle!(facecore_outcomes, Vec<Result<Done>>, "list of outcomes");
+pub struct facecore_outcomes(Vec<Outcome>);
+handle!(facecore_outcomes, Vec<Outcome>, "list of outcomes");
+
+/// What became of an item. The pointers live as long as the outcomes.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct facecore_outcome {
+    /// `sizeof(facecore_outcome)`.
+    pub struct_size: usize,
+    /// Why the item was refused, in words; NULL if it was not.
+    pub message: *const c_char,
+    /// The ids of the faces that it enrolled or replaced, in their order; NULL if there are none.
+    pub faces: *const u64,
+    /// How many ids there are.
+    pub face_count: usize,
+    /// `FACECORE_OK`, or why the item was refused.
+    pub status: i32,
+    /// 0.
+    pub reserved: i32,
+}
+
+versioned!(facecore_outcome);
+
+/// An outcome as C reads it.
+pub(crate) struct Outcome {
+    status: i32,
+    message: Option<CString>,
+    faces: Vec<u64>,
+}
+
+impl From<Result<Done>> for Outcome {
+    fn from(done: Result<Done>) -> Outcome {
+        let (status, message) = match &done {
+            Ok(_) => (FACECORE_OK, None),
+            Err(error) => (error.kind().code(), Some(c_string(&error.to_string()))),
+        };
+        let faces = done.iter().flat_map(Done::faces).map(|face| face.get()).collect();
+        Outcome { status, message, faces }
+    }
+}
 
 /// Adds a change.
 unsafe fn add(batch: *const facecore_batch, change: impl FnOnce(&mut Batch)) -> Result<()> {
@@ -203,7 +242,7 @@ pub unsafe extern "C" fn facecore_namespace_apply(
     guard(|| {
         let out = Out::new(outcomes, "outcomes")?;
         let batch = value(batch)?.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        out.give(value(namespace)?.people().apply(&batch)?);
+        out.give(value(namespace)?.people().apply(&batch)?.into_iter().map(Outcome::from).collect());
         Ok(())
     })
 }
@@ -214,42 +253,27 @@ pub unsafe extern "C" fn facecore_outcomes_count(outcomes: *const facecore_outco
     peek(outcomes).map_or(0, Vec::len)
 }
 
-/// What became of the item at `index`, from 0: `FACECORE_OK`, or why it was refused; then its message is the last error.
-/// With arguments that are right, every status but `FACECORE_BUFFER_TOO_SMALL` is the item's.
-/// Of an item that enrolled or replaced faces, `face_ids` gets their ids, as many as `capacity` must take, and `count` how
-/// many there are, also if they do not fit. Both may be NULL if the ids are not wanted.
+/// What became of the item at `index`, from 0.
 ///
-/// Errors: those of the item, `FACECORE_BUFFER_TOO_SMALL`, and `FACECORE_INVALID_ARGUMENT` if there is none at `index`.
+/// Errors: `FACECORE_INVALID_ARGUMENT` if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn facecore_outcomes_get(
     outcomes: *const facecore_outcomes,
     index: usize,
-    face_ids: *mut u64,
-    capacity: usize,
-    count: *mut usize,
+    outcome: *mut facecore_outcome,
 ) -> i32 {
     guard(|| {
+        let out = OutStruct::new(outcome)?;
         let outcomes = value(outcomes)?;
         let outcome = outcomes.get(index).ok_or_else(|| no_item("outcome", index, outcomes.len()))?;
-        let faces = match outcome {
-            Ok(done) => done.faces(),
-            Err(error) => return Err(Error::new(error.kind(), error.to_string())),
-        };
-        if face_ids.is_null() && capacity > 0 {
-            return Err(null("array of face ids"));
-        }
-        if !count.is_null() {
-            count.write(faces.len());
-        }
-        if face_ids.is_null() {
-            return Ok(());
-        }
-        if faces.len() > capacity {
-            return Err(too_small(capacity, faces.len(), "ids"));
-        }
-        for (at, face) in faces.iter().enumerate() {
-            face_ids.add(at).write(face.get());
-        }
+        out.write(&facecore_outcome {
+            struct_size: 0,
+            message: pointer(&outcome.message),
+            faces: if outcome.faces.is_empty() { std::ptr::null() } else { outcome.faces.as_ptr() },
+            face_count: outcome.faces.len(),
+            status: outcome.status,
+            reserved: 0,
+        });
         Ok(())
     })
 }

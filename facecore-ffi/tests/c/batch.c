@@ -38,21 +38,17 @@ static void every_change(void)
     facecore_outcomes *outcomes = NULL;
     OK(facecore_namespace_apply(people, changes, &outcomes));
     CHECK(facecore_outcomes_count(outcomes) == 9);
-    uint64_t ids[3] = {0, 0, 77};
-    size_t count = 0;
+    facecore_outcome outcome = ZERO(facecore_outcome);
     for (size_t at = 0; at < 9; at++) {
-        OK(facecore_outcomes_get(outcomes, at, NULL, 0, &count));
-        CHECK(count == (at == 0 ? 2 : at == 1 ? 1 : 0));
+        OK(facecore_outcomes_get(outcomes, at, &outcome));
+        CHECK(outcome.status == FACECORE_OK && outcome.message == NULL && outcome.reserved == 0);
+        CHECK(outcome.face_count == (at == 0 ? 2 : at == 1 ? 1 : 0) && (outcome.faces == NULL) == (at > 1));
     }
-    OK(facecore_outcomes_get(outcomes, 0, ids, 2, &count));
-    CHECK(ids[0] != ids[1] && ids[0] > 0 && ids[2] == 77);
-    fill();
-    FAILS(FACECORE_BUFFER_TOO_SMALL, facecore_outcomes_get(outcomes, 0, out.ids, 1, &count));
-    SAYS("takes 1 ids, and there are 2");
-    CHECK(count == 2 && memcmp(&before, &out, sizeof out) == 0);
-    OK(facecore_outcomes_get(outcomes, 1, ids, 1, &count));
-    CHECK(ids[0] == known[0]);
-    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_outcomes_get(outcomes, 9, out.ids, 2, &out.size));
+    OK(facecore_outcomes_get(outcomes, 0, &outcome));
+    CHECK(outcome.faces[0] != outcome.faces[1] && outcome.faces[0] > 0);
+    OK(facecore_outcomes_get(outcomes, 1, &outcome));
+    CHECK(outcome.faces[0] == known[0]);
+    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_outcomes_get(outcomes, 9, &out.outcome));
     SAYS("there is no outcome at 9");
     facecore_outcomes_free(outcomes);
     CHECK(facecore_namespace_person_count(people) == 2 && facecore_namespace_face_count(people) == 4);
@@ -83,13 +79,15 @@ static void refused_items(void)
     OK(facecore_batch_rename(changes, "fred", "dora"));
     OK(facecore_batch_set_name(changes, "fred", "Fred"));
     OK(facecore_namespace_apply(people, changes, &outcomes));
-    FAILS(FACECORE_PERSON_NOT_FOUND, facecore_outcomes_get(outcomes, 0, NULL, 0, NULL));
-    SAYS("nobody");
-    LEAVES(FACECORE_FACE_NOT_FOUND, facecore_outcomes_get(outcomes, 1, out.ids, 2, &out.size));
-    OK(facecore_outcomes_get(outcomes, 2, NULL, 0, NULL));
-    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_outcomes_get(outcomes, 3, out.ids, 2, &out.size));
-    FAILS(FACECORE_PERSON_EXISTS, facecore_outcomes_get(outcomes, 4, NULL, 0, NULL));
-    OK(facecore_outcomes_get(outcomes, 5, NULL, 0, NULL));
+    static const int32_t STATUSES[] = {FACECORE_PERSON_NOT_FOUND, FACECORE_FACE_NOT_FOUND,  FACECORE_OK,
+                                       FACECORE_INVALID_ARGUMENT, FACECORE_PERSON_EXISTS, FACECORE_OK};
+    for (size_t at = 0; at < 6; at++) {
+        facecore_outcome outcome = ZERO(facecore_outcome);
+        OK(facecore_outcomes_get(outcomes, at, &outcome));
+        CHECK(outcome.status == STATUSES[at] && (outcome.message == NULL) == (outcome.status == FACECORE_OK));
+        CHECK(at != 0 || strstr(outcome.message, "nobody") != NULL);
+        CHECK((outcome.face_count == 1) == (at == 2));
+    }
     facecore_outcomes_free(outcomes);
     CHECK(facecore_namespace_person_count(people) == 3);
 

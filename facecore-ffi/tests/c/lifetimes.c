@@ -109,8 +109,7 @@ static void galleries_and_people(void)
     facecore_match match = ZERO(facecore_match);
     facecore_vote vote = ZERO(facecore_vote);
     facecore_enrolled_face_info info = ZERO(facecore_enrolled_face_info);
-    uint64_t id = 0;
-    size_t count = 0;
+    facecore_outcome outcome = ZERO(facecore_outcome);
     OK(facecore_persons_get(persons, 0, &person));
     TEXT("ada", person.id);
     OK(facecore_matches_get(matches, 0, &match));
@@ -119,8 +118,8 @@ static void galleries_and_people(void)
     TEXT("ada", vote.person);
     OK(facecore_enrolled_face_get_info(enrolled, &info));
     TEXT("ada", info.person);
-    OK(facecore_outcomes_get(outcomes, 0, &id, 1, &count));
-    CHECK(id != 0 && count == 1);
+    OK(facecore_outcomes_get(outcomes, 0, &outcome));
+    CHECK(outcome.face_count == 1 && outcome.faces[0] != 0);
     OK(facecore_enrolled_face_embedding(enrolled, &stored));
     facecore_enrolled_face_free(enrolled);
     CHECK(facecore_embedding_dimension(stored) == 64 && facecore_embedding_data(stored)[0] != 0);

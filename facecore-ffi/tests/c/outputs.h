@@ -40,6 +40,7 @@ struct outputs {
     facecore_face face;
     facecore_faces_info faces_info;
     facecore_comparison comparison;
+    facecore_outcome outcome;
     facecore_enrolled_photo photo;
     facecore_export_report exported;
     facecore_import_report imported;
@@ -65,6 +66,7 @@ static inline void fill(void)
     SIZED(face);
     SIZED(faces_info);
     SIZED(comparison);
+    SIZED(outcome);
     SIZED(photo);
     SIZED(exported);
     SIZED(imported);

@@ -111,7 +111,7 @@ static void in_the_child(void)
     LEAVES(FACECORE_FORKED, facecore_batch_remove_person(batch, "ada"));
     LEAVES(FACECORE_FORKED, facecore_batch_enrol(batch, "ada", &face, 1));
     LEAVES(FACECORE_FORKED, facecore_namespace_apply(people, batch, &out.outcomes));
-    LEAVES(FACECORE_FORKED, facecore_outcomes_get(outcomes, 0, out.ids, 2, &out.size));
+    LEAVES(FACECORE_FORKED, facecore_outcomes_get(outcomes, 0, &out.outcome));
     LEAVES(FACECORE_FORKED, facecore_enrolment_get(enrolment, 0, &out.photo));
     LEAVES(FACECORE_FORKED, facecore_gallery_flush(gallery));
     LEAVES(FACECORE_FORKED, facecore_gallery_namespace(gallery, "others", &out.people));

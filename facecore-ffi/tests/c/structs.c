@@ -201,6 +201,19 @@ static int32_t out_comparison(void *place)
     return facecore_recognizer_compare(recognizer, &image, &image, FACECORE_CHOICE_ONLY, place);
 }
 
+static int32_t out_outcome(void *place)
+{
+    facecore_batch *changes = NULL;
+    facecore_outcomes *outcomes = NULL;
+    NEED(facecore_batch_new(&changes));
+    NEED(facecore_batch_enrol(changes, "outcome", NULL, 0));
+    NEED(facecore_namespace_apply(people, changes, &outcomes));
+    facecore_batch_free(changes);
+    int32_t status = facecore_outcomes_get(outcomes, 0, place);
+    facecore_outcomes_free(outcomes);
+    return status;
+}
+
 static int32_t out_enrolled_photo(void *place)
 {
     const char *person = "ada", *path = in(files, "picture.bmp");
@@ -308,6 +321,7 @@ static void written_by_the_library(void)
     OUT(facecore_face, out_face);
     OUT(facecore_faces_info, out_faces_info);
     OUT(facecore_comparison, out_comparison);
+    OUT(facecore_outcome, out_outcome);
     OUT(facecore_enrolled_photo, out_enrolled_photo);
     OUT(facecore_export_report, out_export_report);
     OUT(facecore_import_report, out_import_report);

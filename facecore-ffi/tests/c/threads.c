@@ -107,7 +107,9 @@ int main(int argc, char **argv)
     facecore_outcomes *outcomes = NULL;
     OK(facecore_namespace_apply(people, batch, &outcomes));
     for (size_t at = 0; at < facecore_outcomes_count(outcomes); at++) {
-        OK(facecore_outcomes_get(outcomes, at, NULL, 0, NULL));
+        facecore_outcome outcome = ZERO(facecore_outcome);
+        OK(facecore_outcomes_get(outcomes, at, &outcome));
+        CHECK(outcome.status == FACECORE_OK);
     }
     facecore_verify_report report = ZERO(facecore_verify_report);
     OK(facecore_gallery_verify(gallery, &report, NULL));

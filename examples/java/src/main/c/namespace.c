@@ -372,22 +372,14 @@ static jbyteArray outcomes(JNIEnv *env, facecore_outcomes *outcomes)
     fc_out_open(&out);
     fc_out_long(&out, (int64_t)count);
     for (size_t i = 0; i < count; i++) {
-        size_t faces = 0;
-        uint64_t *ids = NULL;
-        int32_t status = facecore_outcomes_get(outcomes, i, NULL, 0, &faces);
-        if (status == FACECORE_OK && faces > 0) {
-            ids = calloc(faces, sizeof *ids);
-            if (ids)
-                status = facecore_outcomes_get(outcomes, i, ids, faces, &faces);
-            else
-                out.failed = 1;
-        }
-        fc_out_long(&out, status);
-        fc_out_text(&out, status == FACECORE_OK ? NULL : facecore_last_error_message());
-        fc_out_long(&out, ids && status == FACECORE_OK ? (int64_t)faces : 0);
-        for (size_t at = 0; ids && status == FACECORE_OK && at < faces; at++)
-            fc_out_long(&out, (int64_t)ids[at]);
-        free(ids);
+        facecore_outcome outcome = { .struct_size = sizeof outcome };
+        if (!fc_check(env, facecore_outcomes_get(outcomes, i, &outcome)))
+            break;
+        fc_out_long(&out, outcome.status);
+        fc_out_text(&out, outcome.message);
+        fc_out_long(&out, (int64_t)outcome.face_count);
+        for (size_t at = 0; at < outcome.face_count; at++)
+            fc_out_long(&out, (int64_t)outcome.faces[at]);
     }
     answer = fc_out_finish(env, &out);
     facecore_outcomes_free(outcomes);
