@@ -945,6 +945,12 @@ typedef struct {
 } facecore_faces_info;
 
 /**
+ * Told of each photo as it is finished, in any order and on several threads at once: for showing progress. `context` is the
+ * caller's. It must return, not jump or throw.
+ */
+typedef void (*facecore_photo_done)(void *context, const char *path);
+
+/**
  * Whether two photos show the same person.
  */
 typedef struct {
@@ -1934,11 +1940,13 @@ int32_t facecore_recognizer_recognize_encoded(const facecore_recognizer *recogni
 /**
  * The faces of `count` picture files, worked at in parallel: a list of as many recognitions, in the order of `paths`. A
  * file that fails loses nobody else's; `facecore_recognitions_get` tells. Recognizers for this are best made with
- * `many_photos`.
+ * `many_photos`. `done` may be NULL; else it is called with `context` as files are finished.
  */
 int32_t facecore_recognizer_recognize_files(const facecore_recognizer *recognizer,
                                             const char *const *paths,
                                             size_t count,
+                                            facecore_photo_done done,
+                                            void *context,
                                             facecore_recognitions **recognitions);
 
 /**
@@ -2123,6 +2131,8 @@ int32_t facecore_recognizer_enrol_folder(const facecore_recognizer *recognizer,
                                          const char *folder,
                                          const facecore_namespace *namespace_,
                                          int32_t choice,
+                                         facecore_photo_done done,
+                                         void *context,
                                          facecore_enrolment **enrolment);
 
 /**
@@ -2134,6 +2144,8 @@ int32_t facecore_recognizer_enrol_photos(const facecore_recognizer *recognizer,
                                          size_t count,
                                          const facecore_namespace *namespace_,
                                          int32_t choice,
+                                         facecore_photo_done done,
+                                         void *context,
                                          facecore_enrolment **enrolment);
 
 /**

@@ -1046,6 +1046,19 @@ struct Photo {
     std::string person, path;
 };
 
+/* Told of each photo as it is finished, on several threads at once. */
+using PhotoDone = std::function<void(std::string_view path)>;
+
+namespace detail {
+using Telling = Callback<const PhotoDone>;
+inline void tell_of_photo(void *context, const char *path) noexcept
+{
+    static_cast<Telling *>(context)->run(0, [&](auto &done) { return done(path), 0; });
+}
+inline facecore_photo_done teller(const PhotoDone &done) noexcept { return done ? tell_of_photo : nullptr; }
+inline void *context(Telling &telling) noexcept { return &telling; }
+} // namespace detail
+
 class Recognizer : public Handle<facecore_recognizer, facecore_recognizer_free> {
 public:
     using Handle::Handle;
@@ -1069,10 +1082,14 @@ public:
     {
         return make<Faces>(facecore_recognizer_recognize_encoded, encoded.data(), encoded.size());
     }
-    [[nodiscard]] Recognitions recognize_files(const std::vector<std::string> &paths) const
+    [[nodiscard]] Recognitions recognize_files(const std::vector<std::string> &paths, const PhotoDone &done = {}) const
     {
         const auto files = detail::pointers(paths);
-        return make<Recognitions>(facecore_recognizer_recognize_files, files.data(), paths.size());
+        detail::Telling telling{ done };
+        auto found = make<Recognitions>(facecore_recognizer_recognize_files, files.data(), paths.size(),
+                                        detail::teller(done), detail::context(telling));
+        telling.check(FACECORE_OK);
+        return found;
     }
     /* A list of one. */
     [[nodiscard]] Faces recognize_one(const Image &image, Choice choice = Choice::only) const
@@ -1083,20 +1100,29 @@ public:
     {
         return tell<Comparison>(facecore_recognizer_compare, first, second, choice);
     }
-    Enrolment enrol_folder(const Text &folder, const Namespace &people, Choice choice = Choice::only) const
+    /* What `done` throws is thrown on after the photos were enrolled. */
+    Enrolment enrol_folder(const Text &folder, const Namespace &people, Choice choice = Choice::only,
+                           const PhotoDone &done = {}) const
     {
-        return make<Enrolment>(facecore_recognizer_enrol_folder, folder, people, choice);
+        detail::Telling telling{ done };
+        auto enrolment = make<Enrolment>(facecore_recognizer_enrol_folder, folder, people, choice,
+                                         detail::teller(done), detail::context(telling));
+        telling.check(FACECORE_OK);
+        return enrolment;
     }
-    Enrolment enrol_photos(const std::vector<Photo> &photos, const Namespace &people,
-                           Choice choice = Choice::only) const
+    Enrolment enrol_photos(const std::vector<Photo> &photos, const Namespace &people, Choice choice = Choice::only,
+                           const PhotoDone &done = {}) const
     {
         std::vector<const char *> persons, paths;
         for (const Photo &photo : photos) {
             persons.push_back(Text::checked(photo.person));
             paths.push_back(Text::checked(photo.path));
         }
-        return make<Enrolment>(facecore_recognizer_enrol_photos, persons.data(), paths.data(), photos.size(),
-                                       people, choice);
+        detail::Telling telling{ done };
+        auto enrolment = make<Enrolment>(facecore_recognizer_enrol_photos, persons.data(), paths.data(), photos.size(),
+                                         people, choice, detail::teller(done), detail::context(telling));
+        telling.check(FACECORE_OK);
+        return enrolment;
     }
     [[nodiscard]] size_t dimension() const noexcept { return facecore_recognizer_dimension(get()); }
     [[nodiscard]] Space space() const { return make<Space>(facecore_recognizer_space); }

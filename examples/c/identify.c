@@ -19,7 +19,7 @@ static int complain(const char *what)
 static int enrol(const facecore_recognizer *recognizer, const char *people, const facecore_namespace *staff)
 {
     facecore_enrolment *enrolment = NULL;
-    if (facecore_recognizer_enrol_folder(recognizer, people, staff, FACECORE_CHOICE_ONLY, &enrolment) != FACECORE_OK)
+    if (facecore_recognizer_enrol_folder(recognizer, people, staff, FACECORE_CHOICE_ONLY, NULL, NULL, &enrolment) != FACECORE_OK)
         return complain(people);
     for (size_t i = 0; i < facecore_enrolment_count(enrolment); i++) {
         facecore_enrolled_photo photo = { .struct_size = sizeof photo };

@@ -1,7 +1,6 @@
 //! Enrolling photographs.
 
-use std::ffi::{CString, c_char};
-use std::path::Path;
+use std::ffi::{CString, c_char, c_void};
 
 use facecore::pipeline::{EnrolledPhoto, FolderPhotos};
 use facecore::{Enrolment, PersonId, Result};
@@ -9,9 +8,9 @@ use facecore::{Enrolment, PersonId, Result};
 use crate::handle::{Out, free, handle, peek, value};
 use crate::input::{OutStruct, no_item, path, slice, texts, versioned};
 use crate::namespace::facecore_namespace;
-use crate::recognizer::{face_choice, facecore_recognizer};
+use crate::recognizer::{Done, face_choice, facecore_photo_done, facecore_recognizer};
 use crate::status::{FACECORE_OK, guard};
-use crate::text::{c_string, pointer};
+use crate::text::{c_string, path_text, pointer};
 
 /// What became of photos that were to be enrolled.
 pub struct facecore_enrolment(Photos);
@@ -70,17 +69,6 @@ impl From<EnrolledPhoto> for Photo {
     }
 }
 
-/// A path as C opens it.
-fn path_text(path: &Path) -> CString {
-    #[cfg(unix)]
-    {
-        use std::os::unix::ffi::OsStrExt as _;
-        CString::new(path.as_os_str().as_bytes()).unwrap_or_else(|_| c_string(&path.to_string_lossy()))
-    }
-    #[cfg(not(unix))]
-    c_string(&path.to_string_lossy())
-}
-
 /// Enrols every photo of a folder into a namespace, working at photos in parallel. A sub-folder is a person and all files
 /// below it are theirs; a file directly in the folder is a person named as the file without its suffix. A photo that shows
 /// no face, or several where `choice` (`FACECORE_CHOICE_ONLY` and so on) wants one, or cannot be read is skipped with its
@@ -93,12 +81,19 @@ pub unsafe extern "C" fn facecore_recognizer_enrol_folder(
     folder: *const c_char,
     namespace: *const facecore_namespace,
     choice: i32,
+    done: facecore_photo_done,
+    context: *mut c_void,
     enrolment: *mut *mut facecore_enrolment,
 ) -> i32 {
     guard(|| {
         let out = Out::new(enrolment, "enrolment")?;
+        let done = Done { tell: done, context };
         let (recognizer, people) = (value(recognizer)?.recognizer(), value(namespace)?.people());
-        out.give(recognizer.enrol_folder(path(folder, "folder")?, people, face_choice(choice)?, |_| {})?.into());
+        out.give(
+            recognizer
+                .enrol_folder(path(folder, "folder")?, people, face_choice(choice)?, |path| done.tell(path))?
+                .into(),
+        );
         Ok(())
     })
 }
@@ -112,16 +107,19 @@ pub unsafe extern "C" fn facecore_recognizer_enrol_photos(
     count: usize,
     namespace: *const facecore_namespace,
     choice: i32,
+    done: facecore_photo_done,
+    context: *mut c_void,
     enrolment: *mut *mut facecore_enrolment,
 ) -> i32 {
     guard(|| {
         let out = Out::new(enrolment, "enrolment")?;
+        let done = Done { tell: done, context };
         let (recognizer, people) = (value(recognizer)?.recognizer(), value(namespace)?.people());
         let persons = texts(persons, count, "persons")?.into_iter().map(PersonId::from);
         let paths = slice(paths, count, "paths")?.iter().map(|one| Ok(path(*one, "path")?.to_path_buf()));
         let photos = persons.zip(paths).map(|(person, path)| Ok((person, path?))).collect::<Result<Vec<_>>>()?;
         let photos = FolderPhotos { photos, ..FolderPhotos::default() };
-        out.give(recognizer.enrol_photos(photos, people, face_choice(choice)?, |_| {})?.into());
+        out.give(recognizer.enrol_photos(photos, people, face_choice(choice)?, |path| done.tell(path))?.into());
         Ok(())
     })
 }

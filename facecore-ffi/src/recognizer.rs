@@ -1,6 +1,6 @@
 //! From an image to faces with embeddings.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::path::Path;
 
 use facecore::{Error, FaceChoice, RecognizedFace, Recognizer, Result};
@@ -14,6 +14,7 @@ use crate::input::{OutStruct, choice, no_item, path, slice, versioned};
 use crate::models::{builder, detector_options, facecore_detector_options, facecore_options, with_pack};
 use crate::placement::{PlacementTexts, facecore_placement};
 use crate::status::guard;
+use crate::text::path_text;
 
 /// The only face; several are an error, because taking the wrong person is worse than asking.
 pub const FACECORE_CHOICE_ONLY: i32 = 0;
@@ -21,6 +22,31 @@ pub const FACECORE_CHOICE_ONLY: i32 = 0;
 pub const FACECORE_CHOICE_LARGEST: i32 = 1;
 /// The face that is both large and near the centre.
 pub const FACECORE_CHOICE_CENTRAL: i32 = 2;
+
+/// Told of each photo as it is finished, in any order and on several threads at once: for showing progress. `context` is the
+/// caller's. It must return, not jump or throw.
+pub type facecore_photo_done = Option<unsafe extern "C" fn(context: *mut c_void, path: *const c_char)>;
+
+/// Whom to tell of finished photos.
+pub(crate) struct Done {
+    pub tell: facecore_photo_done,
+    pub context: *mut c_void,
+}
+
+// SAFETY: the header says that the function may be called on several threads at once.
+unsafe impl Send for Done {}
+// SAFETY: as above.
+unsafe impl Sync for Done {}
+
+impl Done {
+    pub fn tell(&self, path: &Path) {
+        if let Some(tell) = self.tell {
+            let path = path_text(path);
+            // SAFETY: the call that was given the function has not returned; the path lives as long as this call.
+            unsafe { tell(self.context, path.as_ptr()) };
+        }
+    }
+}
 
 /// Detector, aligner and embedder together: an image in, faces with embeddings out.
 pub struct facecore_recognizer(Loaded);
@@ -169,12 +195,14 @@ pub unsafe extern "C" fn facecore_recognizer_recognize_encoded(
 
 /// The faces of `count` picture files, worked at in parallel: a list of as many recognitions, in the order of `paths`. A
 /// file that fails loses nobody else's; `facecore_recognitions_get` tells. Recognizers for this are best made with
-/// `many_photos`.
+/// `many_photos`. `done` may be NULL; else it is called with `context` as files are finished.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn facecore_recognizer_recognize_files(
     recognizer: *const facecore_recognizer,
     paths: *const *const c_char,
     count: usize,
+    done: facecore_photo_done,
+    context: *mut c_void,
     recognitions: *mut *mut facecore_recognitions,
 ) -> i32 {
     guard(|| {
@@ -182,7 +210,8 @@ pub unsafe extern "C" fn facecore_recognizer_recognize_files(
         let recognizer = value(recognizer)?.recognizer();
         let paths = slice(paths, count, "paths")?.iter().map(|one| path(*one, "path"));
         let paths: Vec<&Path> = paths.collect::<Result<_>>()?;
-        let found = recognizer.recognize_files(&paths, |_, _| {})?;
+        let done = Done { tell: done, context };
+        let found = recognizer.recognize_files(&paths, |at, _| done.tell(paths[at]))?;
         out.give(found.into_iter().map(|found| found.map(Faces::from)).collect());
         Ok(())
     })

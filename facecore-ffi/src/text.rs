@@ -1,6 +1,7 @@
 //! Texts on their way to C.
 
 use std::ffi::{CString, c_char};
+use std::path::Path;
 
 use crate::handle::{free, handle, peek};
 
@@ -8,6 +9,17 @@ use crate::handle::{free, handle, peek};
 /// become the replacement character.
 pub(crate) fn c_string(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{FFFD}")).unwrap_or_default()
+}
+
+/// A path as C opens it.
+pub(crate) fn path_text(path: &Path) -> CString {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        CString::new(path.as_os_str().as_bytes()).unwrap_or_else(|_| c_string(&path.to_string_lossy()))
+    }
+    #[cfg(not(unix))]
+    c_string(&path.to_string_lossy())
 }
 
 /// The pointer to an optional text; NULL for none.

@@ -180,7 +180,7 @@ fn functions() -> BTreeMap<String, Vec<String>> {
         let Some((before, arguments)) = statement.trim().strip_suffix(')').and_then(|text| text.split_once('(')) else {
             continue;
         };
-        let callbacks = ["facecore_write ", "facecore_read ", "facecore_filter "];
+        let callbacks = ["facecore_write ", "facecore_read ", "facecore_filter ", "facecore_photo_done "];
         let is_pointer = |argument: &&str| {
             argument.contains('*') || callbacks.iter().any(|callback| argument.trim().starts_with(callback))
         };

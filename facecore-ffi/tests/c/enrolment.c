@@ -3,6 +3,13 @@
 
 #include <sys/stat.h>
 
+/* Counts finished photos, on whichever thread. */
+static void one_done(void *context, const char *path)
+{
+    CHECK(path != NULL);
+    __sync_fetch_and_add((int *)context, 1);
+}
+
 static void folder_of(const char *name)
 {
     if (mkdir(name, 0777) != 0) {
@@ -26,9 +33,11 @@ static void folders(const facecore_recognizer *recognizer)
     write_picture(in(photos, "bob/one.bmp"), 256, 256);
     write_picture(in(photos, "carl.bmp"), 256, 256);
     write_file(in(photos, "bob/damaged.bmp"), "BM", 2);
-    OK(facecore_recognizer_enrol_folder(recognizer, photos, people, FACECORE_CHOICE_ONLY, &enrolment));
+    int done = 0;
+    OK(facecore_recognizer_enrol_folder(recognizer, photos, people, FACECORE_CHOICE_ONLY, one_done, &done, &enrolment));
     size_t count = facecore_enrolment_count(enrolment), enrolled = 0, refused = 0;
     CHECK(count == 5 && facecore_namespace_person_count(people) == 3);
+    CHECK(done == 5);
     for (size_t at = 0; at < count; at++) {
         facecore_enrolled_photo photo = ZERO(facecore_enrolled_photo);
         OK(facecore_enrolment_get(enrolment, at, &photo));
@@ -57,9 +66,9 @@ static void folders(const facecore_recognizer *recognizer)
     SAYS("there is no photo at");
     facecore_enrolment_free(enrolment);
 
-    LEAVES(FACECORE_IO, facecore_recognizer_enrol_folder(recognizer, in(files, "nowhere"), people, 0, &out.enrolment));
+    LEAVES(FACECORE_IO, facecore_recognizer_enrol_folder(recognizer, in(files, "nowhere"), people, 0, NULL, NULL, &out.enrolment));
     SAYS("nowhere");
-    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_recognizer_enrol_folder(recognizer, photos, people, 3, &out.enrolment));
+    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_recognizer_enrol_folder(recognizer, photos, people, 3, NULL, NULL, &out.enrolment));
     SAYS("the choice of a face is 3");
     facecore_namespace_free(people);
 }
@@ -73,7 +82,7 @@ static void lists(const facecore_recognizer *recognizer, const facecore_recogniz
     char *longer = letters(513);
     const char *persons[] = {"ada", "bob", longer, "ada"};
     const char *paths[] = {in(files, "photos/carl.bmp"), in(files, "nowhere.bmp"), in(files, "photos/carl.bmp"), files};
-    OK(facecore_recognizer_enrol_photos(recognizer, persons, paths, 4, people, FACECORE_CHOICE_ONLY, &enrolment));
+    OK(facecore_recognizer_enrol_photos(recognizer, persons, paths, 4, people, FACECORE_CHOICE_ONLY, NULL, NULL, &enrolment));
     static const int32_t STATUSES[] = {FACECORE_OK, FACECORE_IO, FACECORE_INVALID_ARGUMENT, FACECORE_IO};
     CHECK(facecore_enrolment_count(enrolment) == 4 && facecore_enrolment_faces(enrolment) == 1);
     for (size_t at = 0; at < 4; at++) {
@@ -83,28 +92,28 @@ static void lists(const facecore_recognizer *recognizer, const facecore_recogniz
         TEXT(paths[at], photo.path);
     }
     facecore_enrolment_free(enrolment);
-    OK(facecore_recognizer_enrol_photos(several, persons, paths, 1, people, FACECORE_CHOICE_ONLY, &enrolment));
+    OK(facecore_recognizer_enrol_photos(several, persons, paths, 1, people, FACECORE_CHOICE_ONLY, NULL, NULL, &enrolment));
     OK(facecore_enrolment_get(enrolment, 0, &photo));
     CHECK(photo.status == FACECORE_SEVERAL_FACES && facecore_enrolment_faces(enrolment) == 0);
     facecore_enrolment_free(enrolment);
-    OK(facecore_recognizer_enrol_photos(none, persons, paths, 1, people, FACECORE_CHOICE_LARGEST, &enrolment));
+    OK(facecore_recognizer_enrol_photos(none, persons, paths, 1, people, FACECORE_CHOICE_LARGEST, NULL, NULL, &enrolment));
     OK(facecore_enrolment_get(enrolment, 0, &photo));
     CHECK(photo.status == FACECORE_NO_FACE);
     facecore_enrolment_free(enrolment);
-    OK(facecore_recognizer_enrol_photos(recognizer, NULL, NULL, 0, people, FACECORE_CHOICE_ONLY, &enrolment));
+    OK(facecore_recognizer_enrol_photos(recognizer, NULL, NULL, 0, people, FACECORE_CHOICE_ONLY, NULL, NULL, &enrolment));
     CHECK(facecore_enrolment_count(enrolment) == 0 && facecore_enrolment_faces(enrolment) == 0);
     facecore_enrolment_free(enrolment);
     persons[0] = "\xFF";
-    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_recognizer_enrol_photos(recognizer, persons, paths, 1, people, 0,
+    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_recognizer_enrol_photos(recognizer, persons, paths, 1, people, 0, NULL, NULL,
                                                                        &out.enrolment));
     SAYS("the persons is not UTF-8");
     persons[0] = "ada";
-    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_recognizer_enrol_photos(recognizer, persons, paths, 1, people, -1,
+    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_recognizer_enrol_photos(recognizer, persons, paths, 1, people, -1, NULL, NULL,
                                                                        &out.enrolment));
     /* Embeddings that do not go with those enrolled. */
     facecore_namespace *others = namespace_in_memory("others");
     enrol(others, "zoe", 1);
-    OK(facecore_recognizer_enrol_photos(recognizer, persons, paths, 1, others, FACECORE_CHOICE_ONLY, &enrolment));
+    OK(facecore_recognizer_enrol_photos(recognizer, persons, paths, 1, others, FACECORE_CHOICE_ONLY, NULL, NULL, &enrolment));
     OK(facecore_enrolment_get(enrolment, 0, &photo));
     CHECK(photo.status == FACECORE_EMBEDDING_SPACE_MISMATCH && photo.face == 0);
     CHECK(facecore_namespace_person_count(others) == 1);
@@ -128,7 +137,7 @@ static void read_only(const facecore_recognizer *recognizer)
     NEED(facecore_gallery_open(in(files, "gallery"), &options, &gallery));
     NEED(facecore_gallery_existing_namespace(gallery, "people", &people));
     LEAVES(FACECORE_GALLERY_READ_ONLY,
-           facecore_recognizer_enrol_photos(recognizer, &person, &path, 1, people, FACECORE_CHOICE_ONLY,
+           facecore_recognizer_enrol_photos(recognizer, &person, &path, 1, people, FACECORE_CHOICE_ONLY, NULL, NULL,
                                             &out.enrolment));
     facecore_namespace_free(people);
     facecore_gallery_free(gallery);

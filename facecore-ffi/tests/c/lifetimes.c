@@ -58,7 +58,7 @@ static void lists_of_photos(void)
     const char *path = in(files, "picture.bmp");
     write_picture(path, 256, 256);
     NEED(facecore_fake_recognizer(2, 64, &recognizer));
-    NEED(facecore_recognizer_recognize_files(recognizer, &path, 1, &recognitions));
+    NEED(facecore_recognizer_recognize_files(recognizer, &path, 1, NULL, NULL, &recognitions));
     facecore_recognizer_free(recognizer);
     NEED(facecore_recognitions_get(recognitions, 0, &first));
     NEED(facecore_recognitions_get(recognitions, 0, &second));

@@ -80,25 +80,32 @@ static void enrolments(void)
     const char *persons[] = {"ada", NULL}, *paths[] = {"nowhere.jpg", NULL};
     NEED(facecore_fake_recognizer(1, 64, &recognizer));
 
-    REFUSES(facecore_recognizer_enrol_folder, recognizer, (NULL, photos, people, 0, &out.enrolment), "recognizer");
-    REFUSES(facecore_recognizer_enrol_folder, folder, (recognizer, NULL, people, 0, &out.enrolment), "folder");
-    REFUSES(facecore_recognizer_enrol_folder, namespace_, (recognizer, photos, NULL, 0, &out.enrolment), "namespace");
-    REFUSES(facecore_recognizer_enrol_folder, enrolment, (recognizer, photos, people, 0, NULL), "enrolment");
-    REFUSES(facecore_recognizer_enrol_photos, recognizer, (NULL, persons, paths, 1, people, 0, &out.enrolment),
+    REFUSES(facecore_recognizer_enrol_folder, recognizer, (NULL, photos, people, 0, NULL, NULL, &out.enrolment), "recognizer");
+    REFUSES(facecore_recognizer_enrol_folder, folder, (recognizer, NULL, people, 0, NULL, NULL, &out.enrolment), "folder");
+    REFUSES(facecore_recognizer_enrol_folder, namespace_, (recognizer, photos, NULL, 0, NULL, NULL, &out.enrolment), "namespace");
+    REFUSES(facecore_recognizer_enrol_folder, enrolment, (recognizer, photos, people, 0, NULL, NULL, NULL), "enrolment");
+    REFUSES(facecore_recognizer_enrol_photos, recognizer, (NULL, persons, paths, 1, people, 0, NULL, NULL, &out.enrolment),
             "recognizer");
-    REFUSES(facecore_recognizer_enrol_photos, persons, (recognizer, NULL, paths, 1, people, 0, &out.enrolment),
+    REFUSES(facecore_recognizer_enrol_photos, persons, (recognizer, NULL, paths, 1, people, 0, NULL, NULL, &out.enrolment),
             "persons");
-    REFUSES(facecore_recognizer_enrol_photos, persons, (recognizer, persons, paths, 2, people, 0, &out.enrolment),
+    REFUSES(facecore_recognizer_enrol_photos, persons, (recognizer, persons, paths, 2, people, 0, NULL, NULL, &out.enrolment),
             "persons");
-    REFUSES(facecore_recognizer_enrol_photos, paths, (recognizer, persons, NULL, 1, people, 0, &out.enrolment),
+    REFUSES(facecore_recognizer_enrol_photos, paths, (recognizer, persons, NULL, 1, people, 0, NULL, NULL, &out.enrolment),
             "paths");
     persons[1] = "bob";
-    REFUSES(facecore_recognizer_enrol_photos, paths, (recognizer, persons, paths, 2, people, 0, &out.enrolment),
+    REFUSES(facecore_recognizer_enrol_photos, paths, (recognizer, persons, paths, 2, people, 0, NULL, NULL, &out.enrolment),
             "path");
-    REFUSES(facecore_recognizer_enrol_photos, namespace_, (recognizer, persons, paths, 1, NULL, 0, &out.enrolment),
+    REFUSES(facecore_recognizer_enrol_photos, namespace_, (recognizer, persons, paths, 1, NULL, 0, NULL, NULL, &out.enrolment),
             "namespace");
-    REFUSES(facecore_recognizer_enrol_photos, enrolment, (recognizer, persons, paths, 1, people, 0, NULL), "enrolment");
-    NEED(facecore_recognizer_enrol_photos(recognizer, persons, paths, 1, people, 0, &enrolment));
+    REFUSES(facecore_recognizer_enrol_photos, enrolment, (recognizer, persons, paths, 1, people, 0, NULL, NULL, NULL), "enrolment");
+    PASSES(facecore_recognizer_enrol_folder, done, (recognizer, files, people, 0, NULL, &out, &enrolment));
+    facecore_enrolment_free(enrolment);
+    PASSES(facecore_recognizer_enrol_folder, context, (recognizer, files, people, 0, nothing_done, NULL, &enrolment));
+    facecore_enrolment_free(enrolment);
+    PASSES(facecore_recognizer_enrol_photos, done, (recognizer, persons, paths, 1, people, 0, NULL, &out, &enrolment));
+    facecore_enrolment_free(enrolment);
+    PASSES(facecore_recognizer_enrol_photos, context,
+           (recognizer, persons, paths, 1, people, 0, nothing_done, NULL, &enrolment));
     TAKES(facecore_enrolment_count, enrolment, facecore_enrolment_count(NULL) == 0);
     TAKES(facecore_enrolment_faces, enrolment, facecore_enrolment_faces(NULL) == 0);
     REFUSES(facecore_enrolment_get, enrolment, (NULL, 0, &out.photo), "enrolment");

@@ -227,11 +227,13 @@ static void recognizers(void)
     REFUSES(facecore_recognizer_recognize_encoded, recognizer, (NULL, bytes, len, &out.faces), "recognizer");
     REFUSES(facecore_recognizer_recognize_encoded, bytes, (recognizer, NULL, len, &out.faces), "bytes of the picture");
     REFUSES(facecore_recognizer_recognize_encoded, faces, (recognizer, bytes, len, NULL), "faces");
-    REFUSES(facecore_recognizer_recognize_files, recognizer, (NULL, paths, 1, &out.recognitions), "recognizer");
-    REFUSES(facecore_recognizer_recognize_files, paths, (recognizer, NULL, 1, &out.recognitions), "paths");
-    REFUSES(facecore_recognizer_recognize_files, paths, (recognizer, paths, 2, &out.recognitions), "path");
-    REFUSES(facecore_recognizer_recognize_files, recognitions, (recognizer, paths, 1, NULL), "recognitions");
-    NEED(facecore_recognizer_recognize_files(recognizer, paths, 1, &recognitions));
+    REFUSES(facecore_recognizer_recognize_files, recognizer, (NULL, paths, 1, NULL, NULL, &out.recognitions), "recognizer");
+    REFUSES(facecore_recognizer_recognize_files, paths, (recognizer, NULL, 1, NULL, NULL, &out.recognitions), "paths");
+    REFUSES(facecore_recognizer_recognize_files, paths, (recognizer, paths, 2, NULL, NULL, &out.recognitions), "path");
+    REFUSES(facecore_recognizer_recognize_files, recognitions, (recognizer, paths, 1, NULL, NULL, NULL), "recognitions");
+    PASSES(facecore_recognizer_recognize_files, done, (recognizer, paths, 1, NULL, &out, &recognitions));
+    facecore_recognitions_free(recognitions);
+    PASSES(facecore_recognizer_recognize_files, context, (recognizer, paths, 1, nothing_done, NULL, &recognitions));
     TAKES(facecore_recognitions_count, recognitions, facecore_recognitions_count(NULL) == 0);
     REFUSES(facecore_recognitions_get, recognitions, (NULL, 0, &out.faces), "list of recognitions");
     REFUSES(facecore_recognitions_get, faces, (recognitions, 0, NULL), "faces");

@@ -81,6 +81,12 @@ static inline void fill(void)
     memcpy(&before, &out, sizeof out);
 }
 
+/* A function that is told of finished photos and has no context. */
+static inline void nothing_done(void *context, const char *path)
+{
+    check(context == NULL && path != NULL, __FILE__, __LINE__, "a path and no context");
+}
+
 static inline void refused(int32_t status, const char *named, const char *function, const char *file, int line)
 {
     check_status(status, FACECORE_INVALID_ARGUMENT, file, line, function);

@@ -41,7 +41,7 @@ static void make(void)
     NEED(facecore_embedder_new(&options, &embedder));
     NEED(facecore_fake_recognizer(1, 64, &recognizer));
     NEED(facecore_recognizer_recognize(recognizer, &image, NULL, &faces));
-    NEED(facecore_recognizer_recognize_files(recognizer, &path, 1, &recognitions));
+    NEED(facecore_recognizer_recognize_files(recognizer, &path, 1, NULL, NULL, &recognitions));
     NEED(facecore_faces_embedding(faces, 0, &probe));
     NEED(facecore_embedding_space(probe, &pinned));
     NEED(facecore_gallery_open(in(files, "gallery"), NULL, &gallery));
@@ -52,7 +52,7 @@ static void make(void)
     face.embedding = probe;
     NEED(facecore_batch_enrol(batch, "ada", &face, 1));
     NEED(facecore_namespace_apply(people, batch, &outcomes));
-    NEED(facecore_recognizer_enrol_photos(recognizer, &person, &path, 1, people, 0, &enrolment));
+    NEED(facecore_recognizer_enrol_photos(recognizer, &person, &path, 1, people, 0, NULL, NULL, &enrolment));
     NEED(facecore_namespace_get(people, "ada", &persons));
     facecore_person found = ZERO(facecore_person);
     NEED(facecore_persons_get(persons, 0, &found));

@@ -8,6 +8,13 @@ static unsigned char *colours;
 static facecore_image image;
 
 /* Whether two lists have the same faces with the same embeddings. */
+/* Counts finished files, on whichever thread. */
+static void one_done(void *context, const char *path)
+{
+    CHECK(path != NULL);
+    __sync_fetch_and_add((int *)context, 1);
+}
+
 static void alike(const facecore_faces *a, const facecore_faces *b)
 {
     size_t count = facecore_faces_count(a), dimension = 0, other = 0;
@@ -160,7 +167,9 @@ static void of_generated(void)
     /* Many at once: a file that fails loses nobody else's. */
     const char *paths[] = {path, bad, path, in(files, "nowhere.jpg"), large, path};
     facecore_recognitions *recognitions = NULL;
-    OK(facecore_recognizer_recognize_files(recognizer, paths, 6, &recognitions));
+    int done = 0;
+    OK(facecore_recognizer_recognize_files(recognizer, paths, 6, one_done, &done, &recognitions));
+    CHECK(done == 6);
     CHECK(facecore_recognitions_count(recognitions) == 6);
     for (size_t at = 0; at < 6; at += at == 2 ? 3 : 2) {
         OK(facecore_recognitions_get(recognitions, at, &found));
@@ -174,10 +183,10 @@ static void of_generated(void)
     LEAVES(FACECORE_INVALID_ARGUMENT, facecore_recognitions_get(recognitions, 6, &out.faces));
     SAYS("there is no recognition at 6");
     facecore_recognitions_free(recognitions);
-    OK(facecore_recognizer_recognize_files(recognizer, NULL, 0, &recognitions));
+    OK(facecore_recognizer_recognize_files(recognizer, NULL, 0, NULL, NULL, &recognitions));
     CHECK(facecore_recognitions_count(recognitions) == 0);
     facecore_recognitions_free(recognitions);
-    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_recognizer_recognize_files(recognizer, paths, SIZE_MAX,
+    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_recognizer_recognize_files(recognizer, paths, SIZE_MAX, NULL, NULL,
                                                                           &out.recognitions));
 
     /* One face of many. */
@@ -274,7 +283,7 @@ static void of_photographs(void)
     NEED(facecore_gallery_namespace(gallery, "people", &people));
     const char *persons[] = {"obama", "biden"};
     const char *paths[] = {in(data, "images/obama.jpg"), in(data, "images/train_biden_biden2.jpg")};
-    OK(facecore_recognizer_enrol_photos(recognizer, persons, paths, 2, people, FACECORE_CHOICE_LARGEST, &enrolment));
+    OK(facecore_recognizer_enrol_photos(recognizer, persons, paths, 2, people, FACECORE_CHOICE_LARGEST, NULL, NULL, &enrolment));
     CHECK(facecore_enrolment_faces(enrolment) == 2);
     facecore_enrolment_free(enrolment);
     OK(facecore_recognizer_recognize_one(recognizer, &a, FACECORE_CHOICE_ONLY, &found));

@@ -218,7 +218,7 @@ static int32_t out_enrolled_photo(void *place)
 {
     const char *person = "ada", *path = in(files, "picture.bmp");
     facecore_enrolment *enrolment = NULL;
-    NEED(facecore_recognizer_enrol_photos(recognizer, &person, &path, 1, people, FACECORE_CHOICE_ONLY, &enrolment));
+    NEED(facecore_recognizer_enrol_photos(recognizer, &person, &path, 1, people, FACECORE_CHOICE_ONLY, NULL, NULL, &enrolment));
     int32_t status = facecore_enrolment_get(enrolment, 0, place);
     facecore_enrolment_free(enrolment);
     return status;

@@ -185,6 +185,18 @@ static void test_photos()
     CHECK(fake(2).enrol_photos({ { "cid", good } }, people)[0].status == FACECORE_SEVERAL_FACES);
     CHECK(fake(2).enrol_photos({ { "cid", good } }, people, Choice::largest).faces() == 1);
     CHECK_THROWS(recognizer.enrol_folder(folder + "/none", people), FACECORE_IO, "none");
+    std::atomic<int> done{ 0 };
+    const facecore::PhotoDone count = [&](std::string_view path) { done += path == good || path == none; };
+    (void)recognizer.recognize_files({ good, none, good }, count);
+    (void)recognizer.enrol_photos({ { "ann", good } }, people, Choice::only, count);
+    CHECK(done == 4);
+    bool thrown = false;
+    try {
+        (void)recognizer.enrol_photos({ { "dan", good } }, people, Choice::only, [](auto) { throw 7; });
+    } catch (int seven) {
+        thrown = seven == 7;
+    }
+    CHECK(thrown && people.get_person("dan").size() == 1);
     CHECK(recognizer.enrol_folder(folder, people)[0].person == "good");
 }
 

@@ -220,7 +220,7 @@ JNI(jbyteArray, recognizeFiles)(JNIEnv *env, jclass class, jlong recognizer, jby
         return NULL;
     const char **paths = fc_in_texts(&in, &count);
     if (fc_in_good(env, &in))
-        fc_check(env, facecore_recognizer_recognize_files(HANDLE(recognizer, recognizer), paths, count, &found));
+        fc_check(env, facecore_recognizer_recognize_files(HANDLE(recognizer, recognizer), paths, count, NULL, NULL, &found));
     jbyteArray answer = NULL;
     facecore_faces **all = found ? fc_in_memory(&in, count, sizeof *all) : NULL;
     if (found && fc_in_good(env, &in)) {

@@ -249,7 +249,7 @@ JNI(jbyteArray, enrolFolder)(JNIEnv *env, jclass class, jlong recognizer, jlong 
     const char *folder = fc_in_text(&in);
     if (fc_in_good(env, &in))
         fc_check(env, facecore_recognizer_enrol_folder(HANDLE(recognizer, recognizer), folder,
-                                                       HANDLE(namespace, people), choice, &enrolment));
+                                                       HANDLE(namespace, people), choice, NULL, NULL, &enrolment));
     fc_in_close(&in);
     return enrolment ? enrolled(env, enrolment) : NULL;
 }
@@ -266,7 +266,7 @@ JNI(jbyteArray, enrolPhotos)(JNIEnv *env, jclass class, jlong recognizer, jlong 
     const char **paths = fc_in_texts(&in, &paths_count);
     if (fc_in_good(env, &in))
         fc_check(env, facecore_recognizer_enrol_photos(HANDLE(recognizer, recognizer), persons, paths, count,
-                                                       HANDLE(namespace, people), choice, &enrolment));
+                                                       HANDLE(namespace, people), choice, NULL, NULL, &enrolment));
     fc_in_close(&in);
     return enrolment ? enrolled(env, enrolment) : NULL;
 }
