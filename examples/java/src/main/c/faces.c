@@ -333,46 +333,56 @@ JNI(jlong, facesCopyToBuffer)(JNIEnv *env, jclass class, jlong faces, jobject va
     return (jlong)dimension;
 }
 
-static jlong embedding_of(JNIEnv *env, const float *values, size_t dimension, int is_raw, float norm, fc_in *in)
+static int32_t embedding_of(const float *values, size_t dimension, int is_raw, float norm, const facecore_space *space,
+                            facecore_embedding **embedding)
 {
-    facecore_embedding *embedding = NULL;
-    facecore_space *space = values ? fc_in_space(env, in) : NULL;
-    if (space && is_raw)
-        fc_check(env, facecore_embedding_from_raw(values, dimension, space, &embedding));
-    else if (space)
-        fc_check(env, facecore_embedding_from_stored(values, dimension, norm, space, &embedding));
-    facecore_space_free(space);
-    return NUMBER(embedding);
+    return is_raw ? facecore_embedding_from_raw(values, dimension, space, embedding)
+                  : facecore_embedding_from_stored(values, dimension, norm, space, embedding);
 }
 
 JNI(jlong, embeddingFromArray)(JNIEnv *env, jclass class, jfloatArray values, jboolean is_raw, jfloat norm,
-                               jbyteArray space)
+                               jbyteArray space_)
 {
+    facecore_embedding *embedding = NULL;
+    facecore_space *space;
     fc_in in;
-    jlong made = 0;
     (void)class;
-    if (!fc_in_open(env, &in, space))
+    if (!fc_in_open(env, &in, space_))
         return 0;
-    jsize dimension = (*env)->GetArrayLength(env, values);
-    jfloat *copy = fc_in_memory(&in, (size_t)dimension, sizeof *copy);
-    if (copy)
-        (*env)->GetFloatArrayRegion(env, values, 0, dimension, copy);
-    made = embedding_of(env, copy, (size_t)dimension, is_raw, norm, &in);
+    space = fc_in_space(env, &in);
+    if (space) {
+        size_t dimension = (size_t)(*env)->GetArrayLength(env, values);
+        /* The library copies the values once, where they lie, and waits for nobody meanwhile. */
+        float *held = (*env)->GetPrimitiveArrayCritical(env, values, NULL);
+        if (held) {
+            int32_t status = embedding_of(held, dimension, is_raw, norm, space, &embedding);
+            (*env)->ReleasePrimitiveArrayCritical(env, values, held, JNI_ABORT);
+            fc_check(env, status);
+        }
+    }
+    facecore_space_free(space);
     fc_in_close(&in);
-    return made;
+    return NUMBER(embedding);
 }
 
 JNI(jlong, embeddingFromBuffer)(JNIEnv *env, jclass class, jobject values, jboolean is_raw, jfloat norm,
-                                jbyteArray space)
+                                jbyteArray space_)
 {
+    facecore_embedding *embedding = NULL;
+    facecore_space *space = NULL;
+    const float *place;
     fc_in in;
-    jlong made = 0;
     (void)class;
-    if (!fc_in_open(env, &in, space))
+    if (!fc_in_open(env, &in, space_))
         return 0;
-    made = embedding_of(env, fc_floats(env, values), fc_capacity(env, values), is_raw, norm, &in);
+    place = fc_floats(env, values);
+    if (place)
+        space = fc_in_space(env, &in);
+    if (space)
+        fc_check(env, embedding_of(place, fc_capacity(env, values), is_raw, norm, space, &embedding));
+    facecore_space_free(space);
     fc_in_close(&in);
-    return made;
+    return NUMBER(embedding);
 }
 
 JNI(jint, embeddingDimension)(JNIEnv *env, jclass class, jlong embedding)
