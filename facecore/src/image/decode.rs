@@ -498,4 +498,37 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn copies_of_views_are_upright_and_red_first() {
+        use super::super::view::{PixelFormat, Rotation};
+        use crate::geometry::Point;
+
+        // Four bytes a pixel in rows with gaps, so that every format has its bytes in one buffer.
+        let (width, height, stride) = (5, 3, 24);
+        let bytes: Vec<u8> = (0..stride * height * 2).map(|at| (at * 7 % 251) as u8).collect();
+        let formats = [
+            PixelFormat::Rgb,
+            PixelFormat::Bgr,
+            PixelFormat::Rgba,
+            PixelFormat::Bgra,
+            PixelFormat::Gray,
+            PixelFormat::Nv21,
+        ];
+        for format in formats {
+            for degrees in [0, 90, 180, 270] {
+                let view = ImageView::new(&bytes, width, height, stride, format).unwrap();
+                let view = view.rotated(Rotation::from_degrees(degrees).unwrap());
+                let copy = view.to_image().unwrap();
+                assert_eq!((copy.width(), copy.height()), (view.width(), view.height()));
+                for (at, pixel) in copy.pixels().chunks(3).enumerate() {
+                    let upright = Point::new((at % copy.width()) as f32, (at / copy.width()) as f32);
+                    let stored = view.upright_to_stored(upright);
+                    assert_eq!(pixel, view.stored_rgb(stored.x as usize, stored.y as usize), "{format:?} {degrees}");
+                }
+            }
+        }
+        let wide = ImageView::new(&[0], 1 << 40, 1 << 20, 0, PixelFormat::Gray);
+        assert!(wide.is_err(), "no buffer is as large as this claims");
+    }
 }
