@@ -123,6 +123,7 @@ features: ## The builds that leave something out.
 	cargo check -p facecore --no-default-features
 	cargo check -p facecore --no-default-features --features recognition
 	cargo check -p facecore --no-default-features --features lite-models
+	cargo check -p facecore --no-default-features --features download
 	cargo check -p facecore --no-default-features --features rten,ndarray
 	cargo check -p facecore --no-default-features --features onnxruntime
 	cargo clippy -p facecore-py --features fake -- -D warnings
@@ -183,7 +184,7 @@ try-installed: ## Install the C library below target/, build the examples by the
 
 .PHONY: fuzz
 fuzz: ## Fuzz what reads foreign bytes, FUZZ_SECONDS (600) for each target. Needs `cargo install cargo-fuzz`.
-	@for target in decode_image decode_detections read_record read_sections; do \
+	@for target in decode_image decode_detections read_record read_sections read_archive; do \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=3000 || exit 1; \
 	done
 

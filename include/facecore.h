@@ -102,6 +102,11 @@
 #define FACECORE_FORKED 120
 
 /**
+ * The caller's own callback stopped it.
+ */
+#define FACECORE_CANCELLED 130
+
+/**
  * The bytes are in no image format this build reads.
  */
 #define FACECORE_IMAGE_FORMAT 200
@@ -172,9 +177,24 @@
 #define FACECORE_MODEL_KIND_UNKNOWN 306
 
 /**
- * A model produced NaN, infinity or a wrong shape.
+ * A model produced NaN, infinity, a wrong shape, or something else than its pack says it must.
  */
 #define FACECORE_MODEL_OUTPUT 307
+
+/**
+ * A pack could not be downloaded from any of its sources.
+ */
+#define FACECORE_DOWNLOAD_FAILED 310
+
+/**
+ * A pack's licence was not accepted, or the application's policy forbids it.
+ */
+#define FACECORE_LICENCE_REFUSED 311
+
+/**
+ * An archive is damaged, or holds what no archive of models holds.
+ */
+#define FACECORE_ARCHIVE_INVALID 312
 
 /**
  * No inference runtime was found.
@@ -363,6 +383,101 @@
 #define FACECORE_FLIP_CONCAT 2
 
 /**
+ * All packs are let in.
+ */
+#define FACECORE_POLICY_ANY 0
+
+/**
+ * Only packs that are known to allow commercial use are let in; others give `FACECORE_LICENCE_REFUSED`.
+ */
+#define FACECORE_POLICY_COMMERCIAL 1
+
+/**
+ * Nobody said what the licence allows.
+ */
+#define FACECORE_LICENCE_UNKNOWN 0
+
+/**
+ * The licence allows any use.
+ */
+#define FACECORE_LICENCE_PERMISSIVE 1
+
+/**
+ * The licence allows research and evaluation, but no commercial use.
+ */
+#define FACECORE_LICENCE_RESEARCH_ONLY 2
+
+/**
+ * The pack is known, and not installed.
+ */
+#define FACECORE_MODELS_AVAILABLE 0
+
+/**
+ * The pack is installed.
+ */
+#define FACECORE_MODELS_INSTALLED 1
+
+/**
+ * The pack is installed, but a file is missing or has another size.
+ */
+#define FACECORE_MODELS_DAMAGED 2
+
+/**
+ * The pack is part of the library.
+ */
+#define FACECORE_MODELS_EMBEDDED 3
+
+/**
+ * Another process is installing or removing the same pack.
+ */
+#define FACECORE_STAGE_WAITING 0
+
+/**
+ * A file is being downloaded.
+ */
+#define FACECORE_STAGE_DOWNLOADING 1
+
+/**
+ * A file is being unpacked or copied.
+ */
+#define FACECORE_STAGE_UNPACKING 2
+
+/**
+ * The models are loaded and run.
+ */
+#define FACECORE_STAGE_TESTING 3
+
+/**
+ * The model finds faces.
+ */
+#define FACECORE_PART_DETECTOR 0
+
+/**
+ * The model makes embeddings.
+ */
+#define FACECORE_PART_EMBEDDER 1
+
+/**
+ * The SHA-256 is not known before the pack is installed.
+ */
+#define FACECORE_CHECKSUM_UNKNOWN 0
+
+/**
+ * The SHA-256 stands in this library.
+ */
+#define FACECORE_CHECKSUM_PINNED 1
+
+/**
+ * The pack's own manifest declared the SHA-256.
+ */
+#define FACECORE_CHECKSUM_DECLARED 2
+
+/**
+ * The SHA-256 was computed when the pack was installed.
+ */
+#define FACECORE_CHECKSUM_RECORDED 3
+
+/**
  * The only face; several are an error, because taking the wrong person is worse than asking.
  */
 #define FACECORE_CHOICE_ONLY 0
@@ -449,6 +564,11 @@ typedef struct facecore_gallery facecore_gallery;
  * People who match a probe, best first; an unknown face is an empty list.
  */
 typedef struct facecore_matches facecore_matches;
+
+/**
+ * Packs in an order.
+ */
+typedef struct facecore_models facecore_models;
 
 /**
  * A set of people within a gallery, with the faces that each is known by. The first face pins the embedding space and
@@ -624,6 +744,17 @@ typedef struct {
 } facecore_pack_info;
 
 /**
+ * Hears how far the installing of a pack is: the stage (`FACECORE_STAGE_…`), the file, which lives as long as the call,
+ * how many of its bytes are done, and how many it has (0 if that is not known). 0 goes on, anything else ends the work
+ * with `FACECORE_CANCELLED`. `context` is the option's. It must return, not jump or throw.
+ */
+typedef int32_t (*facecore_models_progress)(void *context,
+                                            int32_t stage,
+                                            const char *file,
+                                            uint64_t done,
+                                            uint64_t total);
+
+/**
  * Which runtime executes models, and how. All zero is the default.
  */
 typedef struct {
@@ -693,6 +824,138 @@ typedef struct {
    */
   size_t setting_count;
 } facecore_runtime_options;
+
+/**
+ * How packs are installed, and where they are kept. All zero is the default.
+ */
+typedef struct {
+  /**
+   * `sizeof(facecore_models_options)`.
+   */
+  size_t struct_size;
+  /**
+   * The folder in which packs are kept; NULL is the one that the environment variable `FACECORE_CACHE` names, else
+   * `$XDG_CACHE_HOME/facecore`, else `~/.cache/facecore`. Names of packs, in other functions, are looked for in that.
+   */
+  const char *cache;
+  /**
+   * 1: whoever uses the pack has read its licence and keeps to it. Nothing is installed without.
+   */
+  int32_t accept_licence;
+  /**
+   * `FACECORE_POLICY_ANY` or `FACECORE_POLICY_COMMERCIAL`.
+   */
+  int32_t policy;
+  /**
+   * Addresses of folders that have the files under their own names, `https://…`, asked first: `mirror_count` of them.
+   */
+  const char *const *mirrors;
+  /**
+   * How many mirrors there are.
+   */
+  size_t mirror_count;
+  /**
+   * 1 asks only the mirrors.
+   */
+  int32_t mirrors_only;
+  /**
+   * Hears how far it is; NULL is nobody.
+   */
+  facecore_models_progress progress;
+  /**
+   * Given to `progress`.
+   */
+  void *context;
+  /**
+   * What runs the models in their self-test; NULL is the default.
+   */
+  const facecore_runtime_options *runtime;
+} facecore_models_options;
+
+/**
+ * A pack. The strings live as long as the list that it is in.
+ */
+typedef struct {
+  /**
+   * `sizeof(facecore_models_info)`.
+   */
+  size_t struct_size;
+  /**
+   * Its name, by which recognizers and other functions take it.
+   */
+  const char *name;
+  /**
+   * `FACECORE_MODELS_AVAILABLE`, `FACECORE_MODELS_INSTALLED`, `FACECORE_MODELS_DAMAGED` or `FACECORE_MODELS_EMBEDDED`.
+   */
+  int32_t state;
+  /**
+   * What it is, in a sentence; NULL if it is not known by name.
+   */
+  const char *about;
+  /**
+   * Its version, as its makers count.
+   */
+  const char *version;
+  /**
+   * Under which terms its weights may be used.
+   */
+  const char *licence;
+  /**
+   * `FACECORE_LICENCE_UNKNOWN`, `FACECORE_LICENCE_PERMISSIVE` or `FACECORE_LICENCE_RESEARCH_ONLY`.
+   */
+  int32_t licence_class;
+  /**
+   * Where it is; NULL if it is not installed.
+   */
+  const char *folder;
+  /**
+   * The address or path that it came from; NULL if it is not installed.
+   */
+  const char *origin;
+  /**
+   * How many bytes are downloaded to install it, approximately; 0 if it is not known by name.
+   */
+  uint64_t download_bytes;
+  /**
+   * What an interrupted download left, which the next one goes on from.
+   */
+  uint64_t unfinished_bytes;
+  /**
+   * How many models it has, for `facecore_models_get_file`.
+   */
+  size_t file_count;
+} facecore_models_info;
+
+/**
+ * A model of a pack. The strings live as long as the list that it is in.
+ */
+typedef struct {
+  /**
+   * `sizeof(facecore_models_file)`.
+   */
+  size_t struct_size;
+  /**
+   * `FACECORE_PART_DETECTOR` or `FACECORE_PART_EMBEDDER`.
+   */
+  int32_t part;
+  /**
+   * How its SHA-256 is known: `FACECORE_CHECKSUM_UNKNOWN`, `FACECORE_CHECKSUM_PINNED`,
+   * `FACECORE_CHECKSUM_DECLARED` or `FACECORE_CHECKSUM_RECORDED`.
+   */
+  int32_t checksum;
+  /**
+   * Its file name.
+   */
+  const char *name;
+  /**
+   * Its size; 0 if that is not known before it is installed.
+   */
+  uint64_t bytes;
+  /**
+   * Its SHA-256 in hexadecimal; NULL if that is not known before it is installed.
+   */
+  const char *sha256;
+} facecore_models_file;
 
 /**
  * A position in pixels of the upright image.
@@ -766,7 +1029,7 @@ typedef struct {
    */
   size_t struct_size;
   /**
-   * A folder with `pack.toml`, or `FACECORE_LITE`.
+   * A folder with `pack.toml`, the name of an installed pack, or `FACECORE_LITE`.
    */
   const char *pack;
   /**
@@ -824,6 +1087,11 @@ typedef struct {
    * many photos are worked at, or many callers share the recognizer.
    */
   int32_t many_photos;
+  /**
+   * Which packs are let in: `FACECORE_POLICY_ANY` or `FACECORE_POLICY_COMMERCIAL`. Single files are not asked for a
+   * licence.
+   */
+  int32_t pack_policy;
   /**
    * Which runtime; NULL is the default.
    */
@@ -1570,11 +1838,14 @@ void facecore_picture_free(facecore_picture *picture);
 const char *facecore_lite_licence(void);
 
 /**
- * Opens a pack: a folder with `pack.toml`, or `FACECORE_LITE`.
+ * Opens a pack: a folder with `pack.toml`, the name of an installed pack such as `buffalo_l`, or `FACECORE_LITE`. A name is
+ * a single word; where a folder of that name has a `pack.toml`, it is that folder.
  *
- * Errors: `FACECORE_MODEL_NOT_FOUND`, `FACECORE_PACK_INVALID`, `FACECORE_CHECKSUM_MISMATCH`, `FACECORE_IO`.
+ * Errors: `FACECORE_MODEL_NOT_FOUND`, which says how a known pack is installed, `FACECORE_PACK_INVALID`,
+ * `FACECORE_CHECKSUM_MISMATCH`, `FACECORE_IO`.
  */
-int32_t facecore_pack_open(const char *folder, facecore_pack **pack);
+int32_t facecore_pack_open(const char *folder,
+                           facecore_pack **pack);
 
 /**
  * Opens a pack that is in memory, such as an app's assets: the text of its `pack.toml`, and `count` files with their
@@ -1598,6 +1869,84 @@ int32_t facecore_pack_get_info(const facecore_pack *pack, facecore_pack_info *in
  * Frees a pack. NULL is none.
  */
 void facecore_pack_free(facecore_pack *pack);
+
+/**
+ * Every pack: the one within the library, those that are known by name, and what else is installed. Of the options only
+ * `cache` matters.
+ *
+ * Errors: `FACECORE_INVALID_ARGUMENT` if there is no place for packs, `FACECORE_IO`.
+ */
+int32_t facecore_models_list(const facecore_models_options *options,
+                             facecore_models **list);
+
+/**
+ * Downloads the known pack `name`, tests it and installs it; one that is installed is left as it is. An interrupted
+ * download is gone on with. `list` has the pack then; NULL if that is not asked for.
+ *
+ * Errors: `FACECORE_MODEL_NOT_FOUND` if no pack is known by the name, `FACECORE_LICENCE_REFUSED`,
+ * `FACECORE_DOWNLOAD_FAILED`, `FACECORE_CHECKSUM_MISMATCH`, `FACECORE_ARCHIVE_INVALID`, `FACECORE_CANCELLED`,
+ * `FACECORE_IO`, and those of loading and running models. Then what was installed is as it was.
+ */
+int32_t facecore_models_pull(const char *name,
+                             const facecore_models_options *options,
+                             facecore_models **list);
+
+/**
+ * Installs a pack from a folder or a zip archive: one with `pack.toml`, or with files as insightface and OpenCV name
+ * them. `name` says which pack it is, where the files do not, or under which name one with `pack.toml` is kept; NULL
+ * leaves it to the files. `list` has the pack then; NULL if that is not asked for.
+ *
+ * Errors: as `facecore_models_pull`, and `FACECORE_INVALID_ARGUMENT` if there are several packs.
+ */
+int32_t facecore_models_import(const char *from,
+                               const char *name,
+                               const facecore_models_options *options,
+                               facecore_models **list);
+
+/**
+ * Reads every file of the installed pack `name`, holds it to its checksum, and runs its self-test. `list` has the pack
+ * then; NULL if that is not asked for.
+ *
+ * Errors: `FACECORE_MODEL_NOT_FOUND` if it is not installed, `FACECORE_CHECKSUM_MISMATCH`, `FACECORE_PACK_INVALID`,
+ * `FACECORE_CANCELLED`, `FACECORE_IO`, and those of loading and running models.
+ */
+int32_t facecore_models_verify(const char *name,
+                               const facecore_models_options *options,
+                               facecore_models **list);
+
+/**
+ * Removes the installed pack `name`, and what an interrupted download of it left.
+ *
+ * Errors: `FACECORE_MODEL_NOT_FOUND` if there is nothing of that name, `FACECORE_CANCELLED`, `FACECORE_IO`.
+ */
+int32_t facecore_models_remove(const char *name, const facecore_models_options *options);
+
+/**
+ * How many packs there are; 0 of NULL.
+ */
+size_t facecore_models_count(const facecore_models *list);
+
+/**
+ * The pack at `index`, from 0.
+ *
+ * Errors: `FACECORE_INVALID_ARGUMENT` beyond the last one.
+ */
+int32_t facecore_models_get(const facecore_models *list, size_t index, facecore_models_info *info);
+
+/**
+ * The model at `file`, from 0, of the pack at `index`.
+ *
+ * Errors: `FACECORE_INVALID_ARGUMENT` beyond the last one.
+ */
+int32_t facecore_models_get_file(const facecore_models *list,
+                                 size_t index,
+                                 size_t file,
+                                 facecore_models_file *info);
+
+/**
+ * Frees a list of packs. NULL is none.
+ */
+void facecore_models_free(facecore_models *list);
 
 /**
  * What runtimes there are, where ONNX Runtime was looked for, and which providers it has or what they lack, as a JSON
@@ -1638,8 +1987,8 @@ int32_t facecore_aligner_align(const facecore_aligner *aligner,
 void facecore_aligner_free(facecore_aligner *aligner);
 
 /**
- * Loads the detector of a pack: a folder, or `FACECORE_LITE`. `options` may be NULL; a pack that they name is passed
- * over.
+ * Loads the detector of a pack: a folder, the name of an installed pack, or `FACECORE_LITE`. `options` may be NULL; a pack that
+ * they name is passed over.
  *
  * Errors: 3xx if the model is not there or not what it should be, 4xx if it cannot run as asked.
  */
@@ -1676,8 +2025,8 @@ int32_t facecore_detector_get_placement(const facecore_detector *detector, facec
 void facecore_detector_free(facecore_detector *detector);
 
 /**
- * Loads the embedder of a pack: a folder, or `FACECORE_LITE`. `options` may be NULL; a pack that they name is passed
- * over.
+ * Loads the embedder of a pack: a folder, the name of an installed pack, or `FACECORE_LITE`. `options` may be NULL; a pack that
+ * they name is passed over.
  *
  * Errors: 3xx if the model is not there or not what it should be, 4xx if it cannot run as asked.
  */
@@ -1890,8 +2239,8 @@ int32_t facecore_faces_get_info(const facecore_faces *faces, facecore_faces_info
 void facecore_faces_free(facecore_faces *faces);
 
 /**
- * Loads a recognizer from a pack: a folder, or `FACECORE_LITE`. `options` may be NULL; a pack that they name is passed
- * over.
+ * Loads a recognizer from a pack: a folder, the name of an installed pack, or `FACECORE_LITE`. `options` may be NULL; a pack that
+ * they name is passed over.
  *
  * Errors: 3xx if a model is not there or not what it should be, 4xx if it cannot run as asked.
  */

@@ -392,6 +392,9 @@ enum class Provider : int32_t {
 enum class Precision : int32_t { full = FACECORE_PRECISION_FULL, fast = FACECORE_PRECISION_FAST };
 enum class Flip : int32_t { none = FACECORE_FLIP_NONE, sum = FACECORE_FLIP_SUM, concat = FACECORE_FLIP_CONCAT };
 
+/* Which packs are let in, by what their licences allow. */
+enum class Policy : int32_t { any = FACECORE_POLICY_ANY, commercial = FACECORE_POLICY_COMMERCIAL };
+
 struct RuntimeOptions {
     Runtime runtime = Runtime::automatic;
     Provider provider = Provider::automatic;
@@ -408,7 +411,8 @@ struct RuntimeOptions {
 /* `input_size` is one of FACECORE_INPUT_AUTO, FACECORE_INPUT_LETTERBOX and FACECORE_INPUT_NATIVE. */
 using DetectorOptions = Sized<facecore_detector_options>;
 
-/* Which models, and how they run: `facecore::Options options; options.pack = "packs/office";`. The opened pack and the
+/* Which models, and how they run: `facecore::Options options; options.pack = "packs/office";`, or the name of an
+ * installed pack. The opened pack and the
  * bytes are the caller's, and must be there until the call has returned. */
 struct Options {
     std::string pack{};
@@ -423,6 +427,7 @@ struct Options {
     RuntimeOptions runtime{};
     DetectorOptions detection{};
     DecodeOptions decoding{};
+    Policy pack_policy = Policy::any;
 };
 
 namespace detail {
@@ -458,11 +463,151 @@ struct COptions : Sized<facecore_options> {
         flip = arg(from.flip, 0), has_threshold = from.threshold.has_value(), threshold = from.threshold.value_or(0.0F);
         many_photos = from.many_photos;
         runtime = chosen.get(), detection = from.detection.get(), decoding = from.decoding.get();
+        pack_policy = arg(from.pack_policy, 0);
     }
     COptions(const COptions &) = delete;
 };
 
 } // namespace detail
+
+// Packs by name.
+
+enum class LicenceClass : int32_t {
+    unknown = FACECORE_LICENCE_UNKNOWN, permissive = FACECORE_LICENCE_PERMISSIVE,
+    research_only = FACECORE_LICENCE_RESEARCH_ONLY
+};
+enum class ModelsState : int32_t {
+    available = FACECORE_MODELS_AVAILABLE, installed = FACECORE_MODELS_INSTALLED, damaged = FACECORE_MODELS_DAMAGED,
+    embedded = FACECORE_MODELS_EMBEDDED
+};
+enum class Part : int32_t { detector = FACECORE_PART_DETECTOR, embedder = FACECORE_PART_EMBEDDER };
+enum class Checksum : int32_t {
+    unknown = FACECORE_CHECKSUM_UNKNOWN, pinned = FACECORE_CHECKSUM_PINNED, declared = FACECORE_CHECKSUM_DECLARED,
+    recorded = FACECORE_CHECKSUM_RECORDED
+};
+enum class Stage : int32_t {
+    waiting = FACECORE_STAGE_WAITING, downloading = FACECORE_STAGE_DOWNLOADING, unpacking = FACECORE_STAGE_UNPACKING,
+    testing = FACECORE_STAGE_TESTING
+};
+
+/* How far the installing of a pack is; `total` is 0 where it is not known. */
+struct Progress {
+    Stage stage;
+    std::string_view file;
+    uint64_t done, total;
+};
+
+/* How packs are installed, and where they are kept. `progress` answers whether to go on; it may throw: then the work is
+ * given up. */
+struct ModelsOptions {
+    std::string cache{};
+    bool accept_licence = false;
+    Policy policy = Policy::any;
+    std::vector<std::string> mirrors{};
+    bool mirrors_only = false;
+    std::function<bool(const Progress &)> progress{};
+    RuntimeOptions runtime{};
+};
+
+struct ModelsFile {
+    Part part;
+    std::string_view name;
+    uint64_t bytes;
+    std::optional<std::string_view> sha256;
+    Checksum checksum;
+};
+
+struct ModelsInfo {
+    std::string_view name;
+    ModelsState state;
+    std::optional<std::string_view> about;
+    std::string_view version, licence;
+    LicenceClass licence_class;
+    std::optional<std::string_view> folder, origin;
+    uint64_t download_bytes, unfinished_bytes;
+    std::vector<ModelsFile> files;
+};
+
+namespace detail {
+
+struct CModels : Sized<facecore_models_options> {
+    using Heard = Callback<const std::function<bool(const Progress &)>>;
+    CRuntime chosen;
+    std::vector<const char *> addresses;
+    Heard heard;
+
+    explicit CModels(const ModelsOptions &from)
+        : chosen(from.runtime), addresses(pointers(from.mirrors)), heard{ from.progress }
+    {
+        cache = or_null(from.cache), accept_licence = from.accept_licence, policy = arg(from.policy, 0);
+        mirrors = addresses.data(), mirror_count = from.mirrors.size(), mirrors_only = from.mirrors_only;
+        runtime = chosen.get();
+        if (from.progress)
+            progress = tell_progress, context = &heard;
+    }
+    CModels(const CModels &) = delete;
+
+    static int32_t tell_progress(void *told, int32_t stage, const char *file, uint64_t done, uint64_t total) noexcept
+    {
+        const Progress now{ static_cast<Stage>(stage), view(file), done, total };
+        return static_cast<Heard *>(told)->run(1, [&](const auto &function) { return function(now) ? 0 : 1; });
+    }
+};
+
+inline ModelsInfo read_models(const facecore_models *list, size_t at)
+{
+    const auto raw = tell<Sized<facecore_models_info>>(facecore_models_get, list, at);
+    ModelsInfo info{ raw.name, static_cast<ModelsState>(raw.state), maybe(raw.about), raw.version, raw.licence,
+                     static_cast<LicenceClass>(raw.licence_class), maybe(raw.folder), maybe(raw.origin),
+                     raw.download_bytes, raw.unfinished_bytes, {} };
+    for (size_t i = 0; i < raw.file_count; i++) {
+        const auto file = tell<Sized<facecore_models_file>>(facecore_models_get_file, list, at, i);
+        info.files.push_back({ static_cast<Part>(file.part), file.name, file.bytes, maybe(file.sha256),
+                               static_cast<Checksum>(file.checksum) });
+    }
+    return info;
+}
+
+} // namespace detail
+
+/* Packs; those that install, verify or import give a list of the one. */
+struct Models : List<facecore_models, facecore_models_free, facecore_models_count, detail::read_models> {
+    using List::List;
+    [[nodiscard]] static Models list(const ModelsOptions &options = {})
+    {
+        const detail::CModels asked(options);
+        return Models(made(facecore_models_list, asked));
+    }
+    static Models pull(const Text &name, const ModelsOptions &options)
+    {
+        const detail::CModels asked(options);
+        return run(asked, facecore_models_pull, name, asked);
+    }
+    /* `name` may be left out: an empty one leaves it to the files. */
+    static Models import(const Text &from, const ModelsOptions &options, const std::string &name = {})
+    {
+        const detail::CModels asked(options);
+        return run(asked, facecore_models_import, from, detail::or_null(name), asked);
+    }
+    static Models verify(const Text &name, const ModelsOptions &options = {})
+    {
+        const detail::CModels asked(options);
+        return run(asked, facecore_models_verify, name, asked);
+    }
+    static void remove(const Text &name, const ModelsOptions &options = {})
+    {
+        const detail::CModels asked(options);
+        asked.heard.check(facecore_models_remove(name.get(), asked.get()));
+    }
+
+private:
+    template <class F, class... A> static Models run(const detail::CModels &asked, F function, const A &...arguments)
+    {
+        facecore_models *list = nullptr;
+        asked.heard.check(function(detail::arg(arguments, 0)..., &list));
+        return Models(list);
+    }
+};
 
 /* A JSON object, in the form that docs/c-abi.md describes. */
 [[nodiscard]] inline std::string runtime_report(const RuntimeOptions &options = {})

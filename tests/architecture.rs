@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each module of `facecore/src`, the modules that it may use, and why not others. All may use `error`.
-const ARROWS: [(&str, &[&str], &str); 14] = [
+const ARROWS: [(&str, &[&str], &str); 16] = [
     ("error", &[], "everything else reports through it"),
+    ("files", &[], "it makes files durable, whatever is in them"),
     ("geometry", &[], "it is arithmetic, without pixels"),
     ("embedding", &[], "it is arithmetic, without models or galleries"),
     ("image", &["geometry"], "it knows pixels, not faces or tensors"),
@@ -27,11 +28,28 @@ const ARROWS: [(&str, &[&str], &str); 14] = [
         "embedding starts from crops and ends before the gallery",
     ),
     ("index", &["embedding"], "an index knows vectors and slots, not people or disks"),
-    ("store", &[], "a store keeps what is true, without searching it"),
-    ("gallery", &["embedding", "index", "store"], "a gallery-only build has neither images nor runtimes"),
+    ("store", &["files"], "a store keeps what is true, without searching it"),
+    (
+        "packs",
+        &["align", "backend", "detect", "embed", "files", "image", "model"],
+        "a pack is installed and tested before anybody recognises anything with it",
+    ),
+    ("gallery", &["embedding", "files", "index", "store"], "a gallery-only build has neither images nor runtimes"),
     (
         "pipeline",
-        &["align", "backend", "detect", "embed", "embedding", "gallery", "geometry", "image", "model", "preprocess"],
+        &[
+            "align",
+            "backend",
+            "detect",
+            "embed",
+            "embedding",
+            "gallery",
+            "geometry",
+            "image",
+            "model",
+            "packs",
+            "preprocess",
+        ],
         "it joins the two halves and reaches into the internals of neither",
     ),
 ];

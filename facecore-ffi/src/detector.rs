@@ -29,8 +29,8 @@ impl From<Detector> for Loaded {
     }
 }
 
-/// Loads the detector of a pack: a folder, or `FACECORE_LITE`. `options` may be NULL; a pack that they name is passed
-/// over.
+/// Loads the detector of a pack: a folder, the name of an installed pack, or `FACECORE_LITE`. `options` may be NULL; a pack that
+/// they name is passed over.
 ///
 /// Errors: 3xx if the model is not there or not what it should be, 4xx if it cannot run as asked.
 #[unsafe(no_mangle)]

@@ -23,6 +23,7 @@ mod text;
 mod image;
 mod models;
 mod pack;
+mod packs;
 mod placement;
 mod runtime;
 
@@ -63,6 +64,7 @@ pub use image::*;
 pub use models::*;
 pub use namespace::*;
 pub use pack::*;
+pub use packs::*;
 pub use people::*;
 pub use placement::*;
 pub use recognizer::*;

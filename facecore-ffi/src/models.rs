@@ -13,6 +13,7 @@ use crate::handle::value;
 use crate::image::{decode_options, facecore_decode_options};
 use crate::input::{check_threshold, choice, optional_path, optional_text, read_options, slice, texts, versioned};
 use crate::pack::{facecore_pack, open_pack};
+use crate::packs::pack_policy;
 
 /// ONNX Runtime where one is found, else the built-in runtime.
 pub const FACECORE_RUNTIME_AUTO: i32 = 0;
@@ -127,7 +128,7 @@ pub struct facecore_detector_options {
 pub struct facecore_options {
     /// `sizeof(facecore_options)`.
     pub struct_size: usize,
-    /// A folder with `pack.toml`, or `FACECORE_LITE`.
+    /// A folder with `pack.toml`, the name of an installed pack, or `FACECORE_LITE`.
     pub pack: *const c_char,
     /// A pack that was opened before, in place of `pack`.
     pub opened_pack: *const facecore_pack,
@@ -158,6 +159,9 @@ pub struct facecore_options {
     /// 1: sessions of one thread each and as many photos at once as there were threads, the best use of the CPUs where
     /// many photos are worked at, or many callers share the recognizer.
     pub many_photos: i32,
+    /// Which packs are let in: `FACECORE_POLICY_ANY` or `FACECORE_POLICY_COMMERCIAL`. Single files are not asked for a
+    /// licence.
+    pub pack_policy: i32,
     /// Which runtime; NULL is the default.
     pub runtime: *const facecore_runtime_options,
     /// What to look for; NULL is the default.
@@ -266,6 +270,7 @@ unsafe fn builder_of(options: &facecore_options) -> Result<RecognizerBuilder> {
         .runtime(runtime_options(options.runtime)?)
         .detector_options(detector_options(options.detection)?)
         .decode_options(decode_options(options.decoding)?)
+        .pack_policy(pack_policy(options.pack_policy)?)
         .embedder_options(EmbedderOptions { flip: choice(options.flip, &flips, "flip")?, threshold });
     if let Some(pack) = chosen_pack(options)? {
         builder = builder.opened_pack(pack);

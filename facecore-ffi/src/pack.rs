@@ -69,7 +69,7 @@ impl Texts {
     }
 }
 
-/// The pack that `FACECORE_LITE` or a folder names.
+/// The pack that `FACECORE_LITE`, a folder or a name names.
 pub(crate) unsafe fn open_pack(named: *const c_char) -> Result<Pack> {
     // SAFETY: `path` refuses NULL.
     if !named.is_null() && CStr::from_ptr(named).to_bytes() == FACECORE_LITE.as_bytes() {
@@ -103,9 +103,11 @@ pub extern "C" fn facecore_lite_licence() -> *const c_char {
     std::ptr::null()
 }
 
-/// Opens a pack: a folder with `pack.toml`, or `FACECORE_LITE`.
+/// Opens a pack: a folder with `pack.toml`, the name of an installed pack such as `buffalo_l`, or `FACECORE_LITE`. A name is
+/// a single word; where a folder of that name has a `pack.toml`, it is that folder.
 ///
-/// Errors: `FACECORE_MODEL_NOT_FOUND`, `FACECORE_PACK_INVALID`, `FACECORE_CHECKSUM_MISMATCH`, `FACECORE_IO`.
+/// Errors: `FACECORE_MODEL_NOT_FOUND`, which says how a known pack is installed, `FACECORE_PACK_INVALID`,
+/// `FACECORE_CHECKSUM_MISMATCH`, `FACECORE_IO`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn facecore_pack_open(folder: *const c_char, pack: *mut *mut facecore_pack) -> i32 {
     guard(|| {

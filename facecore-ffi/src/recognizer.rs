@@ -102,8 +102,8 @@ pub(crate) fn face_choice(number: i32) -> Result<FaceChoice> {
     choice(number, &[FaceChoice::Only, FaceChoice::Largest, FaceChoice::Central], "choice of a face")
 }
 
-/// Loads a recognizer from a pack: a folder, or `FACECORE_LITE`. `options` may be NULL; a pack that they name is passed
-/// over.
+/// Loads a recognizer from a pack: a folder, the name of an installed pack, or `FACECORE_LITE`. `options` may be NULL; a pack that
+/// they name is passed over.
 ///
 /// Errors: 3xx if a model is not there or not what it should be, 4xx if it cannot run as asked.
 #[unsafe(no_mangle)]

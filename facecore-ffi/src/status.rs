@@ -29,6 +29,8 @@ pub const FACECORE_BUFFER_TOO_SMALL: i32 = 103;
 pub const FACECORE_IO: i32 = 110;
 /// The object was made by a parent process; its threads and locks did not come along.
 pub const FACECORE_FORKED: i32 = 120;
+/// The caller's own callback stopped it.
+pub const FACECORE_CANCELLED: i32 = 130;
 /// The bytes are in no image format this build reads.
 pub const FACECORE_IMAGE_FORMAT: i32 = 200;
 /// The image is damaged or cut short.
@@ -57,8 +59,14 @@ pub const FACECORE_PACK_INVALID: i32 = 304;
 pub const FACECORE_CHECKSUM_MISMATCH: i32 = 305;
 /// The kind of a bare model file is not evident and must be named.
 pub const FACECORE_MODEL_KIND_UNKNOWN: i32 = 306;
-/// A model produced NaN, infinity or a wrong shape.
+/// A model produced NaN, infinity, a wrong shape, or something else than its pack says it must.
 pub const FACECORE_MODEL_OUTPUT: i32 = 307;
+/// A pack could not be downloaded from any of its sources.
+pub const FACECORE_DOWNLOAD_FAILED: i32 = 310;
+/// A pack's licence was not accepted, or the application's policy forbids it.
+pub const FACECORE_LICENCE_REFUSED: i32 = 311;
+/// An archive is damaged, or holds what no archive of models holds.
+pub const FACECORE_ARCHIVE_INVALID: i32 = 312;
 /// No inference runtime was found.
 pub const FACECORE_RUNTIME_NOT_FOUND: i32 = 400;
 /// A library was found but is no usable runtime (not one at all, too old, or another is loaded).

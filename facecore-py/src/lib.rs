@@ -32,6 +32,12 @@ pub fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(errors::error_kinds, module)?)?;
     module.add_function(wrap_pyfunction!(errors::raise_error, module)?)?;
     module.add_function(wrap_pyfunction!(packs::read_pack, module)?)?;
+    module.add_function(wrap_pyfunction!(packs::packs_find_in, module)?)?;
+    module.add_function(wrap_pyfunction!(packs::packs_import, module)?)?;
+    module.add_function(wrap_pyfunction!(packs::packs_list, module)?)?;
+    module.add_function(wrap_pyfunction!(packs::packs_pull, module)?)?;
+    module.add_function(wrap_pyfunction!(packs::packs_remove, module)?)?;
+    module.add_function(wrap_pyfunction!(packs::packs_verify, module)?)?;
     module.add_function(wrap_pyfunction!(people::photos_by_person, module)?)?;
     module.add_function(wrap_pyfunction!(report::available_cpus, module)?)?;
     module.add_function(wrap_pyfunction!(report::runtime_report, module)?)?;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use facecore::backend::Placement;
 use facecore::{
     AlignedFace, DecodeOptions, DetectorKind, DetectorOptions, EmbedderKind, EmbedderOptions, FaceChoice,
-    FlipAugmentation, InputSize, Landmarks, Precision, Provider, ProviderRequest, RecognizerBuilder, Result, Runtime,
-    RuntimeOptions,
+    FlipAugmentation, InputSize, Landmarks, PackPolicy, Precision, Provider, ProviderRequest, RecognizerBuilder,
+    Result, Runtime, RuntimeOptions,
 };
 use pyo3::prelude::*;
 
@@ -26,6 +26,7 @@ struct Options {
     pack: Option<PathBuf>,
     /// Whether the built-in pack serves where no other was named.
     lite: bool,
+    pack_policy: String,
     detector: Option<PathBuf>,
     detector_kind: Option<String>,
     embedder: Option<PathBuf>,
@@ -102,7 +103,9 @@ impl Options {
             "concat" => FlipAugmentation::Concat,
             name => return Err(invalid(py, format!("flip is none, sum or concat, not `{name}`"))),
         };
+        let policy = PackPolicy::from_name(&self.pack_policy).map_err(|error| raise(py, &error))?;
         let mut builder = facecore::Recognizer::builder()
+            .pack_policy(policy)
             .runtime(self.runtime().map_err(|error| raise(py, &error))?)
             .decode_options(self.decode())
             .embedder_options(EmbedderOptions { flip, threshold: self.threshold })

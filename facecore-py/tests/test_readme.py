@@ -49,6 +49,7 @@ def folder(
     shutil.copy(pack / "mobilefacenet_128.onnx", tmp_path / "models" / "mobilefacenet.onnx")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FACECORE_PACK", str(tmp_path / "packs" / "office"))
+    monkeypatch.setenv("FACECORE_CACHE", str(tmp_path / "cache"))
     return tmp_path
 
 

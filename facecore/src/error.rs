@@ -53,6 +53,8 @@ error_kinds! {
     Io = 110, "FACECORE_IO";
     /// The object was made by a parent process; its threads and locks did not come along.
     Forked = 120, "FACECORE_FORKED";
+    /// The caller's own callback stopped it.
+    Cancelled = 130, "FACECORE_CANCELLED";
 
     /// The bytes are in no image format this build reads.
     ImageFormat = 200, "FACECORE_IMAGE_FORMAT";
@@ -83,8 +85,14 @@ error_kinds! {
     ChecksumMismatch = 305, "FACECORE_CHECKSUM_MISMATCH";
     /// The kind of a bare model file is not evident and must be named.
     ModelKindUnknown = 306, "FACECORE_MODEL_KIND_UNKNOWN";
-    /// A model produced NaN, infinity or a wrong shape.
+    /// A model produced NaN, infinity, a wrong shape, or something else than its pack says it must.
     ModelOutput = 307, "FACECORE_MODEL_OUTPUT";
+    /// A pack could not be downloaded from any of its sources.
+    DownloadFailed = 310, "FACECORE_DOWNLOAD_FAILED";
+    /// A pack's licence was not accepted, or the application's policy forbids it.
+    LicenceRefused = 311, "FACECORE_LICENCE_REFUSED";
+    /// An archive is damaged, or holds what no archive of models holds.
+    ArchiveInvalid = 312, "FACECORE_ARCHIVE_INVALID";
 
     /// No inference runtime was found.
     RuntimeNotFound = 400, "FACECORE_RUNTIME_NOT_FOUND";

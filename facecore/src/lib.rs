@@ -37,18 +37,20 @@
 //! | `rten` | yes | models run on the built-in pure-Rust runtime |
 //! | `recognition` | by the two above | images, detection, alignment, embedding, [`Recognizer`] |
 //! | `lite-models` | no | [`Recognizer::lite`]: small models of our own within the program, so that nothing has to be downloaded; their licence is research and evaluation only |
+//! | `download` | no | [`packs::Packs::pull`]: packs are downloaded; without it they are imported from files |
 //! | `ndarray` | no | `ndarray` views in and out |
-//! | `cli` | no | the `facecore` command, with `lite-models` |
+//! | `cli` | no | the `facecore` command, with `lite-models` and `download` |
 //!
 //! Without default features the crate is the [`Gallery`] alone.
 
 #![cfg_attr(
-    not(all(feature = "recognition", feature = "lite-models")),
+    not(all(feature = "recognition", feature = "lite-models", feature = "download")),
     allow(rustdoc::broken_intra_doc_links, reason = "what is left out cannot be linked to")
 )]
 
 pub mod embedding;
 pub mod error;
+mod files;
 pub mod gallery;
 pub mod geometry;
 mod index;
@@ -66,6 +68,8 @@ pub mod embed;
 pub mod image;
 #[cfg(feature = "recognition")]
 pub mod model;
+#[cfg(feature = "recognition")]
+pub mod packs;
 #[cfg(feature = "recognition")]
 pub mod pipeline;
 #[cfg(feature = "recognition")]
@@ -86,6 +90,8 @@ pub use {
     detect::{Detector, DetectorOptions, Face, InputSize},
     embed::{Embedder, EmbedderOptions, FlipAugmentation},
     image::{DecodeOptions, Image, ImageView, PixelFormat, Rotation},
-    model::{DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, ModelSource, Pack, Template},
+    model::{
+        DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, LicenceClass, ModelSource, Pack, PackPolicy, Template,
+    },
     pipeline::{Enrolment, FaceChoice, Recognition, RecognizedFace, Recognizer, RecognizerBuilder, Timings},
 };

@@ -36,6 +36,7 @@ format = 1
 name = {name}
 version = {version}
 licence = {licence}
+licence_class = "{licence_class}"
 
 [detector]
 file = "detector.onnx"
@@ -101,8 +102,8 @@ def write_pack(options):
     _, others = scores(embed(OnnxEmbedder(partial / "embedder.onnx", options.threads), faces), people)
     # Other weights make another embedding space: galleries must not take one for the other.
     manifest = MANIFEST.format(
-        name=quoted(options.name), version=quoted(options.version), licence=quoted(options.licence), detector=detector,
-        score=json.loads((options.work / "detector/threshold.json").read_text()), embedder=embedder,
+        name=quoted(options.name), version=quoted(options.version), licence=quoted(options.licence),
+        licence_class=options.licence_class, detector=detector, score=json.loads((options.work / "detector/threshold.json").read_text()), embedder=embedder,
         dimension=dimension, threshold=round(float(threshold_at(others, MISTAKEN)), 2),
         space=quoted(f"{options.name}-{embedder[:8]}/arcface-112"))
     (partial / "pack.toml").write_text(manifest)
@@ -150,6 +151,8 @@ def main():
     parser.add_argument("--name", default=NAME, help="of the pack; part of the name of its embedding space")
     parser.add_argument("--version", default="1.0")
     parser.add_argument("--licence", help="of the weights; needed with --name")
+    parser.add_argument("--licence-class", choices=("research-only", "permissive", "unknown"), default="research-only",
+                        help="what that licence allows, for programs that decide on it (default: %(default)s)")
     options = parser.parse_args()
     if options.licence is None:
         if options.name != NAME:

@@ -4,7 +4,8 @@
 
 /* What cannot be reached by real means here, so that only the way of the status to C is checked:
  * FACECORE_INFERENCE: a runtime that fails in the middle of a model that it took.
- * FACECORE_INTERNAL is reached by a panic, below. All others are reached in statuses.c. */
+ * FACECORE_INTERNAL is reached by a panic, below. All others are reached in statuses.c, those of packs by name in
+ * packs.c. */
 static const int32_t INJECTED[] = {FACECORE_INFERENCE};
 
 /* Every status, as the header has them. */
@@ -20,6 +21,7 @@ static const struct {
     ROW(FACECORE_BUFFER_TOO_SMALL),
     ROW(FACECORE_IO),
     ROW(FACECORE_FORKED),
+    ROW(FACECORE_CANCELLED),
     ROW(FACECORE_IMAGE_FORMAT),
     ROW(FACECORE_IMAGE_CORRUPT),
     ROW(FACECORE_IMAGE_TOO_LARGE),
@@ -35,6 +37,9 @@ static const struct {
     ROW(FACECORE_CHECKSUM_MISMATCH),
     ROW(FACECORE_MODEL_KIND_UNKNOWN),
     ROW(FACECORE_MODEL_OUTPUT),
+    ROW(FACECORE_DOWNLOAD_FAILED),
+    ROW(FACECORE_LICENCE_REFUSED),
+    ROW(FACECORE_ARCHIVE_INVALID),
     ROW(FACECORE_RUNTIME_NOT_FOUND),
     ROW(FACECORE_RUNTIME_INVALID),
     ROW(FACECORE_PROVIDER_UNAVAILABLE),

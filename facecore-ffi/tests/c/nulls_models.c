@@ -1,6 +1,8 @@
 /* NULL in every pointer of the functions on images, models and faces. The rest is in nulls_gallery.c. */
 #include "outputs.h"
 
+#include <sys/stat.h>
+
 static facecore_options options;
 static facecore_image image;
 static unsigned char *colours;
@@ -76,6 +78,52 @@ static void packs(void)
     PASSES(facecore_runtime_report, options, (NULL, &out.text));
     facecore_text_free(out.text);
     REFUSES(facecore_runtime_report, report, (NULL, NULL), "report");
+}
+
+static void packs_by_name(void)
+{
+    static const char MANIFEST[] =
+        "format = 1\nname = \"own\"\n[embedder]\nfile = \"embedder.onnx\"\nkind = \"arcface\"\n";
+    size_t len;
+    unsigned char *model = content(in(models, "embedder.onnx"), &len);
+    const char *folder = in(files, "own");
+    facecore_models_options accepting = ZERO(facecore_models_options);
+    facecore_models *list = NULL;
+
+    accepting.accept_licence = 1;
+    CHECK(setenv("FACECORE_CACHE", in(files, "cache"), 1) == 0 && mkdir(folder, 0755) == 0);
+    write_file(in(folder, "embedder.onnx"), model, len);
+    write_file(in(folder, "pack.toml"), MANIFEST, sizeof MANIFEST - 1);
+    free(model);
+
+    REFUSES(facecore_models_import, from, (NULL, NULL, &accepting, &out.models), "folder or archive");
+    PASSES(facecore_models_import, name, (folder, NULL, &accepting, &out.models));
+    facecore_models_free(out.models);
+    PASSES(facecore_models_import, list, (folder, "own", &accepting, NULL));
+    TAKES(facecore_models_import, options,
+          facecore_models_import(folder, NULL, NULL, NULL) == FACECORE_LICENCE_REFUSED);
+
+    REFUSES(facecore_models_list, list, (NULL, NULL), "list of packs");
+    PASSES(facecore_models_list, options, (NULL, &out.models));
+    list = out.models;
+    TAKES(facecore_models_count, list, facecore_models_count(NULL) == 0);
+    REFUSES(facecore_models_get, list, (NULL, 0, &out.models_info), "list of packs");
+    REFUSES(facecore_models_get, info, (list, 0, NULL), "facecore_models_info");
+    REFUSES(facecore_models_get_file, list, (NULL, 0, 0, &out.models_file), "list of packs");
+    REFUSES(facecore_models_get_file, info, (list, 0, 0, NULL), "facecore_models_file");
+    facecore_models_free(NULL);
+    TAKES(facecore_models_free, list, 1);
+    facecore_models_free(list);
+
+    REFUSES(facecore_models_verify, name, (NULL, NULL, &out.models), "name");
+    PASSES(facecore_models_verify, options, ("own", NULL, &out.models));
+    facecore_models_free(out.models);
+    PASSES(facecore_models_verify, list, ("own", NULL, NULL));
+    REFUSES(facecore_models_pull, name, (NULL, &accepting, &out.models), "name");
+    TAKES(facecore_models_pull, options, facecore_models_pull("opencv", NULL, NULL) == FACECORE_LICENCE_REFUSED);
+    TAKES(facecore_models_pull, list, facecore_models_pull("opencv", NULL, NULL) == FACECORE_LICENCE_REFUSED);
+    REFUSES(facecore_models_remove, name, (NULL, &accepting), "name");
+    PASSES(facecore_models_remove, options, ("own", NULL));
 }
 
 static void aligners(void)
@@ -286,6 +334,7 @@ int main(int argc, char **argv)
     write_picture(picture_file, 256, 256);
     texts_and_pictures();
     packs();
+    packs_by_name();
     aligners();
     detectors();
     embedders();

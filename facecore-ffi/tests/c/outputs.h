@@ -9,6 +9,7 @@
 struct outputs {
     facecore_picture *picture;
     facecore_pack *pack;
+    facecore_models *models;
     facecore_aligner *aligner;
     facecore_detector *detector;
     facecore_embedder *embedder;
@@ -36,6 +37,8 @@ struct outputs {
     float values[256];
     facecore_image image;
     facecore_pack_info pack_info;
+    facecore_models_info models_info;
+    facecore_models_file models_file;
     facecore_placement placement;
     facecore_face face;
     facecore_faces_info faces_info;
@@ -62,6 +65,8 @@ static inline void fill(void)
 #define SIZED(field) out.field.struct_size = sizeof out.field
     SIZED(image);
     SIZED(pack_info);
+    SIZED(models_info);
+    SIZED(models_file);
     SIZED(placement);
     SIZED(face);
     SIZED(faces_info);

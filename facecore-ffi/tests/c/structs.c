@@ -157,6 +157,36 @@ static int32_t out_image(void *place)
     return facecore_picture_image(picture, place);
 }
 
+static int32_t in_models_options(const void *place)
+{
+    facecore_models *list = NULL;
+    int32_t status = facecore_models_list(place, &list);
+    facecore_models_free(list);
+    return status;
+}
+
+static int32_t out_models_info(void *place)
+{
+    facecore_models *list = NULL;
+    facecore_models_options options = ZERO(facecore_models_options);
+    options.cache = in(files, "cache");
+    NEED(facecore_models_list(&options, &list));
+    int32_t status = facecore_models_get(list, 0, place);
+    facecore_models_free(list);
+    return status;
+}
+
+static int32_t out_models_file(void *place)
+{
+    facecore_models *list = NULL;
+    facecore_models_options options = ZERO(facecore_models_options);
+    options.cache = in(files, "cache");
+    NEED(facecore_models_list(&options, &list));
+    int32_t status = facecore_models_get_file(list, 0, 0, place);
+    facecore_models_free(list);
+    return status;
+}
+
 static int32_t out_pack_info(void *place)
 {
     facecore_pack *pack = NULL;
@@ -303,6 +333,9 @@ static void read_by_the_library(void)
     options.decoding = &decoding;
     one.metadata = "{\"a\": 1}";
     opening.cache_bytes = 1 << 20;
+    facecore_models_options installing = ZERO(facecore_models_options);
+    installing.cache = in(files, "cache");
+    IN(facecore_models_options, &installing, in_models_options);
     IN(facecore_decode_options, &decoding, in_decode_options);
     IN(facecore_image, &image, in_image);
     IN(facecore_runtime_options, &runtime, in_runtime_options);
@@ -317,6 +350,8 @@ static void written_by_the_library(void)
 {
     OUT(facecore_image, out_image);
     OUT(facecore_pack_info, out_pack_info);
+    OUT(facecore_models_info, out_models_info);
+    OUT(facecore_models_file, out_models_file);
     OUT(facecore_placement, out_placement);
     OUT(facecore_face, out_face);
     OUT(facecore_faces_info, out_faces_info);

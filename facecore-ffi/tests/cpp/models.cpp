@@ -1,8 +1,10 @@
 // Packs, runtimes, detectors, embedders and recognizers: the small models on the built-in runtime, and fake ones.
 #include "check.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <stdexcept>
 #include <vector>
 
 using namespace facecore;
@@ -200,10 +202,64 @@ static void test_photos()
     CHECK(recognizer.enrol_folder(folder, people)[0].person == "good");
 }
 
+// The small models, as a folder of somebody's: beside the crate that this file is in.
+static const std::string here = __FILE__;
+static const std::string source = here.substr(0, here.rfind("facecore-ffi")) + "facecore/models/lite";
+
+static void test_packs_by_name(Options options)
+{
+    ModelsOptions how;
+    how.cache = folder + "/cache";
+    how.runtime.runtime = Runtime::builtin;
+    const auto all = Models::list(how);
+    CHECK(all[0].name == "lite" && all[0].state == ModelsState::embedded && !all[0].folder && all[0].about);
+    CHECK(all[1].name == "opencv" && all[1].licence_class == LicenceClass::permissive && all[1].download_bytes > 0);
+    const auto files = all[1].files;
+    CHECK(files.size() == 2 && files[0].part == Part::detector && files[0].checksum == Checksum::pinned);
+    CHECK(files[0].bytes == 232589 && files[0].sha256->size() == 64 && !all[1].version.empty() && !all[1].origin);
+
+    CHECK_THROWS(Models::import(source, how), FACECORE_LICENCE_REFUSED, "research and evaluation only");
+    how.accept_licence = true;
+    how.policy = Policy::commercial;
+    CHECK_THROWS(Models::import(source, how), FACECORE_LICENCE_REFUSED, "commercial use");
+    how.policy = Policy::any;
+    how.progress = [](const Progress &now) { return now.stage != Stage::testing; };
+    CHECK_THROWS(Models::import(source, how), FACECORE_CANCELLED, "stopped by the caller");
+    how.progress = [](const Progress &) -> bool { throw std::runtime_error("the caller's own"); };
+    try {
+        Models::import(source, how);
+        CHECK(false);
+    } catch (const Error &) {
+        CHECK(false);
+    } catch (const std::runtime_error &error) {
+        CHECK(error.what() == std::string("the caller's own"));
+    }
+    std::uint64_t most = 0;
+    how.progress = [&](const Progress &now) {
+        CHECK(!now.file.empty() && now.done <= (now.total ? now.total : now.done));
+        most = std::max(most, now.done);
+        return true;
+    };
+    const auto installed = Models::import(source, how, "small");
+    CHECK(installed.size() == 1 && installed[0].name == "small" && installed[0].state == ModelsState::installed);
+    CHECK(most > 100000 && installed[0].files[1].checksum == Checksum::declared && installed[0].unfinished_bytes == 0);
+    CHECK(Models::verify("small", how)[0].licence == installed[0].licence);
+
+    options.pack = std::string(*installed[0].folder);
+    options.pack_policy = Policy::commercial;
+    CHECK_THROWS(Recognizer(options), FACECORE_LICENCE_REFUSED, "commercial use");
+    Models::remove("small", how);
+    CHECK_THROWS(Models::verify("small", how), FACECORE_MODEL_NOT_FOUND, "no pack small");
+    how.mirrors = { "http://models.example.org" };
+    how.mirrors_only = true;
+    CHECK_THROWS(Models::pull("buffalo_sc", how), FACECORE_INVALID_ARGUMENT, "only https");
+}
+
 void test_models()
 {
     const auto options = lite();
     test_packs(options);
+    test_packs_by_name(options);
     test_runtimes(options);
     test_stages(options);
     test_recognition();

@@ -14,11 +14,15 @@ shared by threads; none may be used in a forked child of a process that used the
 
 from __future__ import annotations
 
+from . import models
 from ._default import default_recognizer
 from ._errors import (
+    ArchiveInvalidError,
     BufferTooSmallError,
+    CancelledError,
     ChecksumMismatchError,
     DimensionMismatchError,
+    DownloadFailedError,
     EmbeddingSpaceMismatchError,
     FaceNotFoundError,
     FileMissingError,
@@ -39,6 +43,7 @@ from ._errors import (
     InvalidEmbeddingError,
     IoError,
     LandmarksError,
+    LicenceRefusedError,
     ModelCorruptError,
     ModelKindUnknownError,
     ModelMismatchError,
@@ -98,10 +103,12 @@ from ._runtime import doctor
 
 __all__ = [
     "Aligner",
+    "ArchiveInvalidError",
     "Batch",
     "Box",
     "BufferTooSmallError",
     "BuiltInPack",
+    "CancelledError",
     "ChecksumMismatchError",
     "Choice",
     "Color",
@@ -110,6 +117,7 @@ __all__ = [
     "DetectorOptions",
     "DimensionMismatchError",
     "Done",
+    "DownloadFailedError",
     "Embedder",
     "EmbedderOptions",
     "Embedding",
@@ -146,6 +154,7 @@ __all__ = [
     "LITE",
     "Landmarks",
     "LandmarksError",
+    "LicenceRefusedError",
     "Match",
     "ModelCorruptError",
     "ModelKindUnknownError",
@@ -187,6 +196,7 @@ __all__ = [
     "compare",
     "default_recognizer",
     "doctor",
+    "models",
     "read_pack",
 ]
 

@@ -80,6 +80,12 @@ class ForkedError(FacecoreError, RuntimeError):
     code = 120
 
 
+class CancelledError(FacecoreError, RuntimeError):
+    """The caller's own callback stopped it."""
+
+    code = 130
+
+
 class ImageFormatError(FacecoreError, ValueError):
     """The bytes are in no image format this build reads."""
 
@@ -165,9 +171,27 @@ class ModelKindUnknownError(FacecoreError, ValueError):
 
 
 class ModelOutputError(FacecoreError, ArithmeticError):
-    """A model produced NaN, infinity or a wrong shape."""
+    """A model produced NaN, infinity, a wrong shape, or something else than its pack says it must."""
 
     code = 307
+
+
+class DownloadFailedError(FacecoreError, ConnectionError):
+    """A pack could not be downloaded from any of its sources."""
+
+    code = 310
+
+
+class LicenceRefusedError(FacecoreError, PermissionError):
+    """A pack's licence was not accepted, or the application's policy forbids it."""
+
+    code = 311
+
+
+class ArchiveInvalidError(FacecoreError, ValueError):
+    """An archive is damaged, or holds what no archive of models holds."""
+
+    code = 312
 
 
 class RuntimeNotFoundError(FacecoreError, ImportError):

@@ -36,7 +36,7 @@ _N = TypeVar("_N", _native.Recognizer, _native.Detector, _native.Embedder)
 
 
 class RuntimeOptions(TypedDict, total=False):
-    """What executes the models.
+    """What executes the models, and which may be taken.
 
     runtime: `"auto"` (the default) takes ONNX Runtime where it is found, else the built-in `"rten"`.
     library: The ONNX Runtime library, or a folder that holds it. By default the environment's, then the usual
@@ -48,6 +48,8 @@ class RuntimeOptions(TypedDict, total=False):
     concurrency: How many calls may run at once; others wait. By default as many as CPUs.
     many_photos: One thread a call, and as many calls at once as CPUs: best where many photos are worked at in
         parallel.
+    pack_policy: `"commercial"` lets in only packs that are known to allow commercial use; others, the built-in one
+        among them, raise `LicenceRefusedError`. By default `"any"`.
     """
 
     runtime: Literal["auto", "onnxruntime", "rten"]
@@ -58,6 +60,7 @@ class RuntimeOptions(TypedDict, total=False):
     threads: int | None
     concurrency: int | None
     many_photos: bool
+    pack_policy: Literal["any", "commercial"]
 
 
 class DetectorOptions(RuntimeOptions, total=False):
@@ -123,6 +126,7 @@ _DEFAULTS: dict[str, Any] = {
     "threads": None,
     "concurrency": None,
     "many_photos": False,
+    "pack_policy": "any",
     "flip": "none",
     "threshold": None,
     "score_threshold": None,
@@ -237,11 +241,11 @@ def _warn_of_licence(made: _native.Recognizer | _native.Detector | _native.Embed
 class Recognizer(Closable):
     """Detector, aligner and embedder together: an image in, faces with embeddings out.
 
-    `pack` is a folder with `pack.toml`; by default the one that the environment variable `FACECORE_PACK` names, or
-    else the small one that came with facecore, whose licence is research and evaluation only; `facecore.LITE` names
-    that one, and a warning says so where nobody did. Single ONNX files, named by `detector=` and `embedder=`, take
-    the place of the pack's. A recognizer may be shared by threads; they work at the same time. The other arguments
-    are those of `RecognizerOptions`.
+    `pack` is a folder with `pack.toml`, or the name of an installed pack such as `"buffalo_l"` (`facecore.models`); by
+    default the one that the environment variable `FACECORE_PACK` names, or else the small one that came with facecore,
+    whose licence is research and evaluation only; `facecore.LITE` names that one, and a warning says so where nobody
+    did. Single ONNX files, named by `detector=` and `embedder=`, take the place of the pack's. A recognizer may be
+    shared by threads; they work at the same time. The other arguments are those of `RecognizerOptions`.
     """
 
     __slots__ = ("_native", "_workers", "__weakref__")

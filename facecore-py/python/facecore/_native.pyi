@@ -1,7 +1,7 @@
 # The native half: the library's objects, with plain tuples for results. `facecore` gives these names and types.
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, final
 
 import numpy
@@ -17,6 +17,12 @@ _FaceParts: TypeAlias = tuple[_Corners, float, _Points | None]
 _PlacementParts: TypeAlias = tuple[str, str, str, str, int, list[str]]
 _PartParts: TypeAlias = tuple[str, str, int, str | None]
 _PackParts: TypeAlias = tuple[str, str, str, Any, _PartParts | None, _PartParts | None]
+_PackFileParts: TypeAlias = tuple[str, str, int | None, str | None, str | None]
+_InstalledParts: TypeAlias = tuple[str, str, str, str, Any, str, str | None, int, list[_PackFileParts]]
+_ListedParts: TypeAlias = tuple[
+    str, str, str | None, str, str, str, Any, str | None, list[_PackFileParts], int | None, int
+]
+_Listener: TypeAlias = Callable[[str, str, int, int | None], bool | None]
 _MatchParts: TypeAlias = tuple[str, float, float | None, float, int, int]
 _PersonParts: TypeAlias = tuple[str, str | None, str, list[int]]
 _FaceToEnrol: TypeAlias = tuple[Embedding, float | None, str | None, str | None]
@@ -174,7 +180,23 @@ class Gallery:
 def error_kinds() -> list[tuple[int, str]]: ...
 def raise_error(code: int, message: str) -> None: ...
 def photos_by_person(folder: _Path) -> tuple[list[tuple[str, Any]], list[tuple[str, Any, FacecoreError]]]: ...
-def read_pack(folder: _Path | None) -> _PackParts: ...
+def read_pack(pack: _Path | None) -> _PackParts: ...
+def packs_find_in(path: _Path, name: str | None, cache: _Path | None) -> tuple[str, str, str]: ...
+def packs_import(
+    path: _Path, name: str | None, accept_licence: bool, policy: str, cache: _Path | None, progress: _Listener | None
+) -> _InstalledParts: ...
+def packs_list(cache: _Path | None) -> list[_ListedParts]: ...
+def packs_pull(
+    name: str,
+    accept_licence: bool,
+    policy: str,
+    mirrors: Sequence[str],
+    mirrors_only: bool,
+    cache: _Path | None,
+    progress: _Listener | None,
+) -> _InstalledParts: ...
+def packs_remove(name: str, cache: _Path | None) -> int: ...
+def packs_verify(name: str, cache: _Path | None, progress: _Listener | None) -> _InstalledParts: ...
 def available_cpus() -> int: ...
 def runtime_report(
     library: _Path | None, look_first: Sequence[str]

@@ -42,8 +42,9 @@ def pack_of(parts: _native._PackParts) -> Pack:
 
 
 def read_pack(pack: StrPath | BuiltInPack | None = None) -> Pack:
-    """What a pack says of itself, such as its licence, without loading its models: of a folder, or of `LITE`. By
-    default of the one that `Recognizer()` takes: what `FACECORE_PACK` names, or else the one that came with facecore.
+    """What a pack says of itself, such as its licence, without loading its models: of a folder, of an installed pack
+    by its name, or of `LITE`. By default of the one that `Recognizer()` takes: what `FACECORE_PACK` names, or else the
+    one that came with facecore.
     """
     if isinstance(pack, BuiltInPack):
         return pack_of(_native.read_pack(None))

@@ -24,7 +24,7 @@ use super::view::{View, check_fits, check_pin};
 use super::{FaceId, Gallery, Metadata, NewFace, Person, PersonId, Slot, person};
 use crate::embedding::{Embedding, EmbeddingSpace};
 use crate::error::{Context, Error, ErrorKind, Result, fail};
-use crate::store::files;
+use crate::files;
 use crate::store::schema::{NamespaceRow, PersonRow, Rows};
 
 /// Bytes of a line of an import, at most. A face of 1024 dimensions takes 12 kB beside its metadata; something that

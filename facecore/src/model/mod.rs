@@ -3,6 +3,7 @@
 //! This module knows nothing of runtimes: it reads ONNX files and `pack.toml`, and describes.
 
 mod catalog;
+mod licence;
 #[cfg(feature = "lite-models")]
 mod lite;
 pub mod onnx;
@@ -11,7 +12,9 @@ mod port;
 mod source;
 mod spec;
 
-pub use pack::{Pack, PackPart};
+pub use licence::{LicenceClass, PackPolicy};
+pub use pack::{Golden, Pack, PackPart};
+pub(crate) use pack::{MANIFEST, Outline};
 pub use port::{ElementType, PortInfo};
 pub use source::ModelSource;
 pub use spec::{ColorOrder, DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, Normalization, Template};

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::ModelSource;
 use super::onnx::OnnxModel;
 use super::spec::{ColorOrder, DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, Normalization, Template};
+use super::{LicenceClass, ModelSource};
 use crate::error::{Context, Error, ErrorKind, Result, fail};
 use crate::geometry::Point;
 
 /// The file that makes a folder a pack.
-const MANIFEST: &str = "pack.toml";
+pub(crate) const MANIFEST: &str = "pack.toml";
 /// The version of the manifest's layout that this build reads.
 const FORMAT: u32 = 1;
 
@@ -27,12 +27,31 @@ pub struct Pack {
     pub version: String,
     /// Under which terms the pack as a whole may be used.
     pub licence: String,
+    /// What the licence allows, as the pack states it.
+    pub licence_class: LicenceClass,
     /// The folder it was read from; `None` for one that is part of the program.
     pub folder: Option<PathBuf>,
     /// The detector, if the pack has one.
     pub detector: Option<PackPart<DetectorSpec>>,
     /// The embedder, if the pack has one.
     pub embedder: Option<PackPart<EmbedderSpec>>,
+    /// What its embedder must answer on the crop of the self-test, if the pack says so.
+    pub golden: Option<Golden>,
+}
+
+/// The embedding that a pack's embedder gives for the generated crop of the self-test ([`crate::packs::test_crop`]).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Golden {
+    /// The embedding, of any length but zero.
+    pub embedding: Vec<f32>,
+    /// The cosine that an answer must reach, 0 to 1: runtimes round differently.
+    #[serde(default = "usual_cosine")]
+    pub least_cosine: f32,
+}
+
+fn usual_cosine() -> f32 {
+    0.99
 }
 
 /// One model of a pack.
@@ -55,7 +74,7 @@ impl Pack {
     ///
     /// Errors with `ModelNotFound` if the folder or a file is missing, `PackInvalid` if `pack.toml` is missing,
     /// malformed or names a file outside the folder, `ChecksumMismatch` if one was changed.
-    pub fn open(folder: impl AsRef<Path>) -> Result<Pack> {
+    pub fn from_folder(folder: impl AsRef<Path>) -> Result<Pack> {
         let folder = folder.as_ref();
         let path = folder.join(MANIFEST);
         let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
@@ -81,6 +100,27 @@ impl Pack {
         Ok(Pack { folder: Some(folder.to_path_buf()), ..pack })
     }
 
+    /// What a manifest says, without the files that it names.
+    ///
+    /// Errors with `PackInvalid` if the manifest is malformed.
+    pub(crate) fn outline(manifest: &str) -> Result<Outline> {
+        let Manifest { name, version, licence, licence_class, detector, embedder, .. } = Manifest::parse(manifest)?;
+        let detector = detector.map(|entry| ("detector", entry.file, entry.sha256, entry.licence));
+        let embedder = embedder.map(|entry| ("embedder", entry.file, entry.sha256, entry.licence));
+        let parts: Vec<_> = detector.into_iter().chain(embedder).collect();
+        let mut licences: Vec<&str> = parts.iter().filter_map(|part| part.3.as_deref()).collect();
+        licences.insert(0, &licence);
+        licences.retain(|licence| !licence.is_empty());
+        licences.dedup();
+        Ok(Outline {
+            name,
+            version,
+            licence: licences.join("; "),
+            licence_class,
+            files: parts.iter().map(|(part, file, sha256, _)| (*part, file.clone(), sha256.clone())).collect(),
+        })
+    }
+
     /// A pack that is in memory, such as one within the program or an app's assets: the text of its `pack.toml`, and
     /// its models, found by their [`ModelSource::name`].
     ///
@@ -94,6 +134,17 @@ impl Pack {
     }
 }
 
+/// What a manifest says of a pack and which files it names.
+pub(crate) struct Outline {
+    pub name: String,
+    pub version: String,
+    /// The licences of the pack and of its parts.
+    pub licence: String,
+    pub licence_class: LicenceClass,
+    /// `detector` or `embedder`, the file, and its SHA-256 if it is declared.
+    pub files: Vec<(&'static str, String, Option<String>)>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
@@ -103,8 +154,11 @@ struct Manifest {
     version: String,
     #[serde(default)]
     licence: String,
+    #[serde(default)]
+    licence_class: LicenceClass,
     detector: Option<DetectorEntry>,
     embedder: Option<EmbedderEntry>,
+    selftest: Option<Golden>,
 }
 
 #[derive(Deserialize)]
@@ -191,7 +245,33 @@ impl Manifest {
         if detector.is_none() && embedder.is_none() {
             fail!(PackInvalid, "it has neither a [detector] nor an [embedder]");
         }
-        Ok(Pack { name: self.name, version: self.version, licence: self.licence, folder: None, detector, embedder })
+        let golden = self.selftest.map(Golden::checked).transpose().context_with(|| "[selftest]".into())?;
+        if golden.is_some() && embedder.is_none() {
+            fail!(PackInvalid, "it has a [selftest], but no [embedder] to test");
+        }
+        Ok(Pack {
+            name: self.name,
+            version: self.version,
+            licence: self.licence,
+            licence_class: self.licence_class,
+            folder: None,
+            detector,
+            embedder,
+            golden,
+        })
+    }
+}
+
+impl Golden {
+    fn checked(self) -> Result<Golden> {
+        let squares: f32 = self.embedding.iter().map(|value| value * value).sum();
+        if !(squares.is_finite() && squares > 0.0) {
+            fail!(PackInvalid, "its embedding is empty, all zeros or not finite");
+        }
+        if !(0.0..=1.0).contains(&self.least_cosine) {
+            fail!(PackInvalid, "least_cosine = {} is out of the range 0 to 1", self.least_cosine);
+        }
+        Ok(self)
     }
 }
 
@@ -322,6 +402,19 @@ mod tests {
         }
         let text = "format = 1\nname = 'x'\n[detector]\nfile = 'sub/a.onnx'\nkind = 'scrfd'";
         assert_eq!(kind_of(text), ErrorKind::ModelNotFound);
+    }
+
+    #[test]
+    fn a_class_of_licences_and_a_self_test_are_read_and_checked() {
+        let parse = |text: &str| Manifest::parse(&format!("format = 1\nname = 'x'\n{text}"));
+        assert_eq!(parse("").unwrap().licence_class, LicenceClass::Unknown);
+        assert_eq!(parse("licence_class = 'research-only'").unwrap().licence_class, LicenceClass::ResearchOnly);
+        assert_eq!(parse("licence_class = 'free'").err().map(|error| error.kind()), Some(ErrorKind::PackInvalid));
+        let golden = |text: &str| parse(&format!("[selftest]\n{text}")).unwrap().selftest.unwrap().checked();
+        assert_eq!(golden("embedding = [3, 4]").unwrap(), Golden { embedding: vec![3.0, 4.0], least_cosine: 0.99 });
+        for bad in ["embedding = []", "embedding = [0.0]", "embedding = [nan]", "embedding = [1]\nleast_cosine = 2"] {
+            assert_eq!(golden(bad).unwrap_err().kind(), ErrorKind::PackInvalid, "{bad}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::embed::{Embedder, EmbedderOptions};
 use crate::error::{Result, fail};
 use crate::image::DecodeOptions;
 use crate::model::onnx::OnnxModel;
-use crate::model::{DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, ModelSource, Pack};
+use crate::model::{DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, ModelSource, Pack, PackPolicy};
 
 /// Builds a [`Recognizer`], or only its [`Detector`] or [`Embedder`], from a pack or from single files.
 ///
@@ -17,6 +17,7 @@ use crate::model::{DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, Model
 #[derive(Debug, Clone, Default)]
 pub struct RecognizerBuilder {
     pack: Option<Named>,
+    policy: PackPolicy,
     detector: Option<Bare>,
     detector_kind: Option<DetectorKind>,
     embedder: Option<Bare>,
@@ -31,7 +32,7 @@ pub struct RecognizerBuilder {
 /// A pack as it was given.
 #[derive(Debug, Clone)]
 enum Named {
-    Folder(PathBuf),
+    Named(PathBuf),
     Opened(Box<Pack>),
 }
 
@@ -52,10 +53,18 @@ impl Bare {
 }
 
 impl RecognizerBuilder {
-    /// A folder with `pack.toml`.
+    /// A folder with `pack.toml`, or the name of an installed pack: see [`Pack::open`].
     #[must_use]
-    pub fn pack(mut self, folder: impl AsRef<Path>) -> Self {
-        self.pack = Some(Named::Folder(folder.as_ref().to_path_buf()));
+    pub fn pack(mut self, named: impl AsRef<Path>) -> Self {
+        self.pack = Some(Named::Named(named.as_ref().to_path_buf()));
+        self
+    }
+
+    /// Which packs are let in, by what their licences allow. A pack that is not fails with `LicenceRefused`. Single
+    /// files have no licence that is known, and are not asked for one.
+    #[must_use]
+    pub fn pack_policy(mut self, policy: PackPolicy) -> Self {
+        self.policy = policy;
         self
     }
 
@@ -181,10 +190,14 @@ impl RecognizerBuilder {
 
     fn open_pack(&self) -> Result<Option<Pack>> {
         let open = |named: &Named| match named {
-            Named::Folder(folder) => Pack::open(folder),
+            Named::Named(named) => Pack::open(named),
             Named::Opened(pack) => Ok(Pack::clone(pack)),
         };
-        self.pack.as_ref().map(open).transpose()
+        let pack = self.pack.as_ref().map(open).transpose()?;
+        if let Some(pack) = &pack {
+            self.policy.check(&pack.name, &pack.licence, pack.licence_class)?;
+        }
+        Ok(pack)
     }
 
     fn load_detector(&self, pack: Option<&Pack>) -> Result<Detector> {

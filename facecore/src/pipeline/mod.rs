@@ -128,11 +128,12 @@ impl FaceChoice {
 }
 
 impl Recognizer {
-    /// A recognizer from the pack in `folder` with default options.
+    /// A recognizer with default options from a pack: a folder, or the name of an installed pack such as `buffalo_l`
+    /// (see [`Pack::open`](crate::Pack::open)).
     ///
     /// Errors as [`RecognizerBuilder::build`] does.
-    pub fn open(folder: impl AsRef<Path>) -> Result<Recognizer> {
-        Recognizer::builder().pack(folder).build()
+    pub fn open(pack: impl AsRef<Path>) -> Result<Recognizer> {
+        Recognizer::builder().pack(pack).build()
     }
 
     /// A recognizer from the pack that comes with the library, [`Pack::lite`](crate::Pack::lite), with default

@@ -7,9 +7,8 @@
 //! | `local/` | a store in one file |
 //! | `schema/`, `record.rs` | the rows of a gallery, and their bytes |
 //! | `sections/`, `mapped.rs` | immutable files of checked sections, for snapshots of an index |
-//! | `folder/`, `files.rs` | a gallery's folder: names, modes, the lock |
+//! | `folder/` | a gallery's folder: names, modes, the lock |
 
-pub(crate) mod files;
 pub(crate) mod folder;
 #[doc(hidden)]
 pub mod fuzz;

@@ -41,8 +41,9 @@ pub struct OutputArgs {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Models")]
 pub struct ModelArgs {
-    /// A folder with pack.toml and the models it describes [default: what FACECORE_PACK names, else the built-in pack]
-    #[arg(long, value_name = "DIR")]
+    /// A folder with pack.toml and the models it describes, or the name of an installed pack [default: what
+    /// FACECORE_PACK names, else the built-in pack]
+    #[arg(long, value_name = "DIR|NAME")]
     pub pack: Option<PathBuf>,
     /// A detector's ONNX file (wins over the pack's)
     #[arg(long, value_name = "FILE")]

@@ -16,6 +16,7 @@ mod hardware;
 mod identify;
 mod models;
 mod output;
+mod packs;
 mod pairs;
 mod photos;
 mod records;
@@ -39,9 +40,9 @@ Exit codes:
   1  something failed; a bad photo does not stop the others
   2  the command line was not understood
 
-Models are named by --pack, a folder with pack.toml, or by --detector and --embedder. Where
-nothing is named, the environment variable FACECORE_PACK names the pack, else the built-in one
-serves, which is for research and evaluation.
+Models are named by --pack, a folder with pack.toml or the name of an installed pack (`facecore
+models list`), or by --detector and --embedder. Where nothing is named, the environment variable
+FACECORE_PACK names the pack, else the built-in one serves, which is for research and evaluation.
 `facecore COMMAND --help` has examples; `facecore doctor` says what runs where.";
 
 /// Face recognition: find faces, compare them, and tell whom they belong to.
@@ -60,6 +61,7 @@ enum Command {
     Enrol(enrol::Args),
     Identify(identify::Args),
     Gallery(gallery::Args),
+    Models(packs::Args),
     Evaluate(evaluate::Args),
     Doctor(doctor::Args),
     Bench(bench::Args),
@@ -75,6 +77,7 @@ impl Command {
             Command::Enrol(args) => args.common.general(),
             Command::Identify(args) => args.common.general(),
             Command::Gallery(args) => args.general(),
+            Command::Models(args) => args.general(),
             Command::Evaluate(args) => args.common.general(),
             Command::Doctor(args) => args.common.general(),
             Command::Bench(args) => args.common.general(),
@@ -89,6 +92,7 @@ impl Command {
             Command::Enrol(args) => enrol::run(args, output),
             Command::Identify(args) => identify::run(args, output),
             Command::Gallery(args) => args.run(output),
+            Command::Models(args) => args.run(output),
             Command::Evaluate(args) => evaluate::run(args, output),
             Command::Doctor(args) => doctor::run(args, output),
             Command::Bench(args) => bench::run(args, output),

@@ -56,6 +56,19 @@ impl Output {
         self.bar.clone()
     }
 
+    /// Shows from now on how far something is in bytes, if somebody is watching.
+    pub fn bytes_progress(&mut self) -> ProgressBar {
+        if self.json || !std::io::stderr().is_terminal() {
+            return self.bar.clone();
+        }
+        self.bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let template = "  {bar:30} {bytes}/{total_bytes}, {eta} left, {msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+        self.bar.clone()
+    }
+
     /// Takes the progress bar away.
     pub fn progress_done(&mut self) {
         self.bar.finish_and_clear();
@@ -104,5 +117,26 @@ impl Output {
     pub fn note(&self, text: impl AsRef<str>) {
         // Nothing can be done about a standard error that is closed.
         self.bar.suspend(|| writeln!(std::io::stderr(), "facecore: {}", text.as_ref())).unwrap_or_default();
+    }
+}
+
+/// `1.2 GB`, in powers of 1000.
+pub fn bytes_in_words(bytes: u64) -> String {
+    let units = ["bytes", "kB", "MB", "GB", "TB"];
+    let power = (0..units.len() - 1).take_while(|power| bytes >= 1000u64.pow(*power as u32 + 1)).count();
+    match power {
+        0 => format!("{bytes} bytes"),
+        _ => format!("{:.1} {}", bytes as f64 / 1000f64.powi(power as i32), units[power]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes_in_words;
+
+    #[test]
+    fn sizes_have_a_unit_that_fits() {
+        let sizes = [0, 999, 1000, 1_250_000, 3_000_000_000_000_000];
+        assert_eq!(sizes.map(bytes_in_words), ["0 bytes", "999 bytes", "1.0 kB", "1.2 MB", "3000.0 TB"]);
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use facecore::packs::{Checksum, InstalledFile, InstalledPack, ListedFile, ListedPack, RemovedPack};
 use facecore::{Embedding, Error, Face, Match, PersonId, Placement, Recognizer, Rect};
 use serde::Serialize;
 
@@ -168,5 +169,108 @@ impl From<&Recognizer> for PlacementsRecord {
             detector: recognizer.detector().placement().into(),
             embedder: recognizer.embedder().placement().into(),
         }
+    }
+}
+
+/// A pack as `models list` tells of it.
+#[derive(Serialize)]
+pub struct ListedRecord<'a> {
+    name: &'a str,
+    state: &'static str,
+    about: Option<&'static str>,
+    version: &'a str,
+    licence: &'a str,
+    licence_class: &'static str,
+    folder: Option<Cow<'a, str>>,
+    origin: Option<&'a str>,
+    files: Vec<PackFileRecord<'a>>,
+    download_bytes: Option<u64>,
+    sources: &'a [&'static str],
+    unfinished_bytes: u64,
+}
+
+/// A model of a pack.
+#[derive(Serialize)]
+pub struct PackFileRecord<'a> {
+    part: &'static str,
+    file: &'a str,
+    bytes: Option<u64>,
+    sha256: Option<&'a str>,
+    checksum: Option<&'static str>,
+}
+
+impl<'a> From<&'a ListedPack> for ListedRecord<'a> {
+    fn from(pack: &'a ListedPack) -> Self {
+        let file = |file: &'a ListedFile| PackFileRecord {
+            part: file.part.name(),
+            file: &file.name,
+            bytes: file.bytes,
+            sha256: file.sha256.as_deref(),
+            checksum: file.checksum.map(Checksum::name),
+        };
+        ListedRecord {
+            name: &pack.name,
+            state: pack.state.name(),
+            about: pack.about,
+            version: &pack.version,
+            licence: &pack.licence,
+            licence_class: pack.licence_class.name(),
+            folder: pack.folder.as_ref().map(|folder| folder.to_string_lossy()),
+            origin: pack.origin.as_deref(),
+            files: pack.files.iter().map(file).collect(),
+            download_bytes: pack.download_bytes,
+            sources: &pack.sources,
+            unfinished_bytes: pack.unfinished_bytes,
+        }
+    }
+}
+
+/// A pack that was installed or verified.
+#[derive(Serialize)]
+pub struct InstalledRecord<'a> {
+    name: &'a str,
+    version: &'a str,
+    licence: &'a str,
+    licence_class: &'static str,
+    folder: Cow<'a, str>,
+    origin: &'a str,
+    archive_sha256: Option<&'a str>,
+    installed: u64,
+    files: Vec<PackFileRecord<'a>>,
+}
+
+impl<'a> From<&'a InstalledPack> for InstalledRecord<'a> {
+    fn from(pack: &'a InstalledPack) -> Self {
+        let file = |file: &'a InstalledFile| PackFileRecord {
+            part: file.part.name(),
+            file: &file.name,
+            bytes: Some(file.bytes),
+            sha256: Some(&file.sha256),
+            checksum: Some(file.checksum.name()),
+        };
+        InstalledRecord {
+            name: &pack.name,
+            version: &pack.version,
+            licence: &pack.licence,
+            licence_class: pack.licence_class.name(),
+            folder: pack.folder.to_string_lossy(),
+            origin: &pack.origin,
+            archive_sha256: pack.archive_sha256.as_deref(),
+            installed: pack.installed,
+            files: pack.files.iter().map(file).collect(),
+        }
+    }
+}
+
+/// A pack that was removed.
+#[derive(Serialize)]
+pub struct RemovedRecord<'a> {
+    removed: &'a str,
+    bytes: u64,
+}
+
+impl<'a> From<&'a RemovedPack> for RemovedRecord<'a> {
+    fn from(pack: &'a RemovedPack) -> Self {
+        RemovedRecord { removed: &pack.name, bytes: pack.bytes }
     }
 }

@@ -10,8 +10,8 @@ use std::fs::{File, TryLockError};
 use std::io::{ErrorKind as IoErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::files;
 use crate::error::{Error, ErrorKind, Result, fail};
+use crate::files;
 
 const DATABASE: &str = "gallery.redb";
 const LOCK: &str = "lock";

@@ -12,7 +12,7 @@ use super::opened::Opened;
 use super::transaction::definition;
 use super::values::Writer;
 use crate::error::{Error, Result};
-use crate::store::files::unfinished;
+use crate::files::unfinished;
 use crate::store::{Read, Table};
 
 /// Makes the file at `path`, with the rows of `source` if there is one.

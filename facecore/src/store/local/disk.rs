@@ -7,7 +7,7 @@ use std::path::Path;
 
 use redb::StorageBackend;
 
-use crate::store::files;
+use crate::files;
 
 /// What a file is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

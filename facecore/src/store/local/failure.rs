@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::gate::Gate;
 use crate::error::{Error, ErrorKind};
-use crate::store::files;
+use crate::files;
 
 /// What a failed operation on `path` is to be reported as. `doing` is a verb, such as "read".
 pub(super) fn failure(path: &Path, doing: &str, error: impl Into<redb::Error>, gate: &Gate) -> Error {

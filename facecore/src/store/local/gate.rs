@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use redb::StorageBackend;
 
-use crate::store::files::same;
+use crate::files::same;
 
 /// A file that remembers its failures.
 pub(super) struct Gate {

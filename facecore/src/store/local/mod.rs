@@ -30,9 +30,9 @@ use opened::Opened;
 use redb::WriteTransaction;
 use transaction::{Reading, Writing, commits};
 
-use super::files::unfinished;
 use super::{Durability, Read, Store, Write};
 use crate::error::{Error, Result, fail};
+use crate::files::unfinished;
 
 /// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

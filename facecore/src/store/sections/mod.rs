@@ -27,9 +27,9 @@ use std::sync::Arc;
 pub(super) use check::{Layout, check, seal};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::files;
 use super::mapped::Mapped;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files;
 
 const FORMAT: u32 = 1;
 /// What is before the list of sections.

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::{TempFolder, rows};
 use crate::error::ErrorKind;
+use crate::files;
 use crate::store::local::{Local, Options};
-use crate::store::{Durability, Store, Table, files, sequence};
+use crate::store::{Durability, Store, Table, sequence};
 
 const READ_ONLY: Options = Options { cache_bytes: 1 << 20, read_only: true };
 

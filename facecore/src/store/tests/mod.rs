@@ -18,7 +18,7 @@ impl TempFolder {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("facecore-store-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(name);
-        super::files::make_folder(&folder).unwrap();
+        crate::files::make_folder(&folder).unwrap();
         TempFolder(folder)
     }
 

@@ -6,9 +6,9 @@ use std::time::Instant;
 use facecore::Result;
 use serde_json::json;
 
-use super::{bytes_in_words, open_to_change, open_to_read};
+use super::{open_to_change, open_to_read};
 use crate::args::OutputArgs;
-use crate::output::Output;
+use crate::output::{Output, bytes_in_words};
 use crate::stages::count;
 
 /// Read everything and check it; exit code 1 if something is wrong

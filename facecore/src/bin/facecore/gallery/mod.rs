@@ -96,24 +96,3 @@ fn open_to_change(folder: &Path) -> Result<Gallery> {
 fn namespace_to_change(folder: &Path, namespace: &str) -> Result<Namespace> {
     open_to_change(folder)?.existing_namespace(namespace)
 }
-
-/// `1.2 GB`, in powers of 1000.
-fn bytes_in_words(bytes: u64) -> String {
-    let units = ["bytes", "kB", "MB", "GB", "TB"];
-    let power = (0..units.len() - 1).take_while(|power| bytes >= 1000u64.pow(*power as u32 + 1)).count();
-    match power {
-        0 => format!("{bytes} bytes"),
-        _ => format!("{:.1} {}", bytes as f64 / 1000f64.powi(power as i32), units[power]),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bytes_in_words;
-
-    #[test]
-    fn sizes_have_a_unit_that_fits() {
-        let sizes = [0, 999, 1000, 1_250_000, 3_000_000_000_000_000];
-        assert_eq!(sizes.map(bytes_in_words), ["0 bytes", "999 bytes", "1.0 kB", "1.2 MB", "3000.0 TB"]);
-    }
-}

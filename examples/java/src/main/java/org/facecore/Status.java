@@ -16,6 +16,8 @@ public enum Status {
     IO(110),
     /** The object was made by a parent process; its threads and locks did not come along. */
     FORKED(120),
+    /** The caller's own callback stopped it. */
+    CANCELLED(130),
     /** The bytes are in no image format this build reads. */
     IMAGE_FORMAT(200),
     /** The image is damaged or cut short. */
@@ -44,8 +46,14 @@ public enum Status {
     CHECKSUM_MISMATCH(305),
     /** The kind of a bare model file is not evident and must be named. */
     MODEL_KIND_UNKNOWN(306),
-    /** A model produced NaN, infinity or a wrong shape. */
+    /** A model produced NaN, infinity, a wrong shape, or something else than its pack says it must. */
     MODEL_OUTPUT(307),
+    /** A pack could not be downloaded from any of its sources. */
+    DOWNLOAD_FAILED(310),
+    /** A pack's licence was not accepted, or the application's policy forbids it. */
+    LICENCE_REFUSED(311),
+    /** An archive is damaged, or holds what no archive of models holds. */
+    ARCHIVE_INVALID(312),
     /** No inference runtime was found. */
     RUNTIME_NOT_FOUND(400),
     /** A library was found but is no usable runtime (not one at all, too old, or another is loaded). */

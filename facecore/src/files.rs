@@ -5,10 +5,10 @@ use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 
 /// What the name of a file that is not complete ends with.
-pub(super) const UNFINISHED: &str = ".new";
+pub(crate) const UNFINISHED: &str = ".new";
 
 /// Makes a folder, and those above it, for its owner alone (mode 0700).
-pub(super) fn make_folder(folder: &Path) -> Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -25,13 +25,13 @@ pub(crate) fn private() -> OpenOptions {
 
 /// Makes an empty private file at `path`. What an interrupted writer left there goes first: it may not
 /// be ours alone to read.
-pub(super) fn make_new(path: &Path) -> Result<File> {
+pub(crate) fn make_new(path: &Path) -> Result<File> {
     remove(path)?;
     private().read(true).write(true).create_new(true).open(path)
 }
 
 /// Removes a file if it is there.
-pub(super) fn remove(path: &Path) -> Result<()> {
+pub(crate) fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
@@ -39,7 +39,7 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 }
 
 /// Makes the entries of the folder that `path` is in durable: files made, renamed and removed.
-pub(super) fn sync_folder_of(path: &Path) -> Result<()> {
+pub(crate) fn sync_folder_of(path: &Path) -> Result<()> {
     let folder = path.parent().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "the path is no file's"))?;
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     sync_folder(folder)
@@ -57,7 +57,7 @@ fn sync_folder(_: &Path) -> Result<()> {
 }
 
 /// Where a file is written before it is renamed to `path`.
-pub(super) fn unfinished(path: &Path) -> PathBuf {
+pub(crate) fn unfinished(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(UNFINISHED);
     PathBuf::from(name)
@@ -73,7 +73,7 @@ pub(crate) fn failure(path: &Path, doing: &str, error: &Error) -> crate::error::
 }
 
 /// The error again, for one more who asks.
-pub(super) fn same(error: &Error) -> Error {
+pub(crate) fn same(error: &Error) -> Error {
     match error.raw_os_error() {
         Some(code) => Error::from_raw_os_error(code),
         None => Error::new(error.kind(), error.to_string()),
