@@ -870,6 +870,19 @@ typedef struct {
    * What runs the models in their self-test; NULL is the default.
    */
   const facecore_runtime_options *runtime;
+  /**
+   * A file of certificate authorities in PEM, to be trusted in place of the usual ones; NULL is that of the environment
+   * variable `SSL_CERT_FILE`, if it is set.
+   */
+  const char *certificates;
+  /**
+   * How many seconds a connection may take; 0 is 20.
+   */
+  uint32_t connect_seconds;
+  /**
+   * For how many seconds nothing may come of a download; 0 is 30.
+   */
+  uint32_t stall_seconds;
 } facecore_models_options;
 
 /**
@@ -924,6 +937,18 @@ typedef struct {
    * How many models it has, for `facecore_models_get_file`.
    */
   size_t file_count;
+  /**
+   * How many addresses it is downloaded from, for `facecore_models_get_source`.
+   */
+  size_t source_count;
+  /**
+   * SHA-256 in hexadecimal of the archive that it came in; NULL if it is not installed, or came as files.
+   */
+  const char *archive_sha256;
+  /**
+   * When it was installed, in seconds since 1970; 0 if it is not.
+   */
+  uint64_t installed;
 } facecore_models_info;
 
 /**
@@ -955,6 +980,10 @@ typedef struct {
    * Its SHA-256 in hexadecimal; NULL if that is not known before it is installed.
    */
   const char *sha256;
+  /**
+   * Its kind, as in `pack.toml`; NULL if the pack is not known by name.
+   */
+  const char *kind;
 } facecore_models_file;
 
 /**
@@ -1904,6 +1933,17 @@ int32_t facecore_models_import(const char *from,
                                facecore_models **list);
 
 /**
+ * What `facecore_models_import` would install, so that its licence can be shown: `list` has the one pack, with its name,
+ * version, licence and the class of that. Of the options nothing matters.
+ *
+ * Errors: as `facecore_models_import`, where it does so before it copies anything.
+ */
+int32_t facecore_models_find_in(const char *from,
+                                const char *name,
+                                const facecore_models_options *options,
+                                facecore_models **list);
+
+/**
  * Reads every file of the installed pack `name`, holds it to its checksum, and runs its self-test. `list` has the pack
  * then; NULL if that is not asked for.
  *
@@ -1932,6 +1972,14 @@ size_t facecore_models_count(const facecore_models *list);
  * Errors: `FACECORE_INVALID_ARGUMENT` beyond the last one.
  */
 int32_t facecore_models_get(const facecore_models *list, size_t index, facecore_models_info *info);
+
+/**
+ * The address number `source`, from 0, from which the pack at `index` is downloaded; NULL beyond the last one. The text
+ * lives as long as the list.
+ */
+const char *facecore_models_get_source(const facecore_models *list,
+                                       size_t index,
+                                       size_t source);
 
 /**
  * The model at `file`, from 0, of the pack at `index`.

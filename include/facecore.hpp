@@ -507,6 +507,8 @@ struct ModelsOptions {
     bool mirrors_only = false;
     std::function<bool(const Progress &)> progress{};
     RuntimeOptions runtime{};
+    std::string certificates{};
+    uint32_t connect_seconds = 0, stall_seconds = 0;
 };
 
 struct ModelsFile {
@@ -515,6 +517,7 @@ struct ModelsFile {
     uint64_t bytes;
     std::optional<std::string_view> sha256;
     Checksum checksum;
+    std::optional<std::string_view> kind;
 };
 
 struct ModelsInfo {
@@ -523,9 +526,10 @@ struct ModelsInfo {
     std::optional<std::string_view> about;
     std::string_view version, licence;
     LicenceClass licence_class;
-    std::optional<std::string_view> folder, origin;
-    uint64_t download_bytes, unfinished_bytes;
+    std::optional<std::string_view> folder, origin, archive_sha256;
+    uint64_t download_bytes, unfinished_bytes, installed;
     std::vector<ModelsFile> files;
+    std::vector<std::string_view> sources;
 };
 
 namespace detail {
@@ -541,7 +545,8 @@ struct CModels : Sized<facecore_models_options> {
     {
         cache = or_null(from.cache), accept_licence = from.accept_licence, policy = arg(from.policy, 0);
         mirrors = addresses.data(), mirror_count = from.mirrors.size(), mirrors_only = from.mirrors_only;
-        runtime = chosen.get();
+        runtime = chosen.get(), certificates = or_null(from.certificates);
+        connect_seconds = from.connect_seconds, stall_seconds = from.stall_seconds;
         if (from.progress)
             progress = tell_progress, context = &heard;
     }
@@ -559,12 +564,14 @@ inline ModelsInfo read_models(const facecore_models *list, size_t at)
     const auto raw = tell<Sized<facecore_models_info>>(facecore_models_get, list, at);
     ModelsInfo info{ raw.name, static_cast<ModelsState>(raw.state), maybe(raw.about), raw.version, raw.licence,
                      static_cast<LicenceClass>(raw.licence_class), maybe(raw.folder), maybe(raw.origin),
-                     raw.download_bytes, raw.unfinished_bytes, {} };
+                     maybe(raw.archive_sha256), raw.download_bytes, raw.unfinished_bytes, raw.installed, {}, {} };
     for (size_t i = 0; i < raw.file_count; i++) {
         const auto file = tell<Sized<facecore_models_file>>(facecore_models_get_file, list, at, i);
         info.files.push_back({ static_cast<Part>(file.part), file.name, file.bytes, maybe(file.sha256),
-                               static_cast<Checksum>(file.checksum) });
+                               static_cast<Checksum>(file.checksum), maybe(file.kind) });
     }
+    for (size_t i = 0; i < raw.source_count; i++)
+        info.sources.push_back(view(facecore_models_get_source(list, at, i)));
     return info;
 }
 
@@ -588,6 +595,12 @@ struct Models : List<facecore_models, facecore_models_free, facecore_models_coun
     {
         const detail::CModels asked(options);
         return run(asked, facecore_models_import, from, detail::or_null(name), asked);
+    }
+    /* What `import` would install: name, version and licence. */
+    [[nodiscard]] static Models find_in(const Text &from, const std::string &name = {}, const ModelsOptions &options = {})
+    {
+        const detail::CModels asked(options);
+        return run(asked, facecore_models_find_in, from, detail::or_null(name), asked);
     }
     static Models verify(const Text &name, const ModelsOptions &options = {})
     {

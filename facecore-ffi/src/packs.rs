@@ -3,9 +3,10 @@
 use std::ffi::{CString, c_char, c_void};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
 use facecore::packs::{
-    Checksum, InstallOptions, ListedFile, ListedPack, Network, PackState, Packs, Part, Progress, Stage,
+    Checksum, FoundPack, InstallOptions, ListedFile, ListedPack, Network, PackState, Packs, Part, Progress, Stage,
 };
 use facecore::{LicenceClass, PackPolicy, Result};
 
@@ -15,7 +16,7 @@ use crate::input::{
 };
 use crate::models::{facecore_runtime_options, runtime_options};
 use crate::status::guard;
-use crate::text::{c_string, pointer};
+use crate::text::{c_string, path_text, pointer};
 
 /// All packs are let in.
 pub const FACECORE_POLICY_ANY: i32 = 0;
@@ -92,6 +93,13 @@ pub struct facecore_models_options {
     pub context: *mut c_void,
     /// What runs the models in their self-test; NULL is the default.
     pub runtime: *const facecore_runtime_options,
+    /// A file of certificate authorities in PEM, to be trusted in place of the usual ones; NULL is that of the environment
+    /// variable `SSL_CERT_FILE`, if it is set.
+    pub certificates: *const c_char,
+    /// How many seconds a connection may take; 0 is 20.
+    pub connect_seconds: u32,
+    /// For how many seconds nothing may come of a download; 0 is 30.
+    pub stall_seconds: u32,
 }
 
 /// A pack. The strings live as long as the list that it is in.
@@ -122,6 +130,12 @@ pub struct facecore_models_info {
     pub unfinished_bytes: u64,
     /// How many models it has, for `facecore_models_get_file`.
     pub file_count: usize,
+    /// How many addresses it is downloaded from, for `facecore_models_get_source`.
+    pub source_count: usize,
+    /// SHA-256 in hexadecimal of the archive that it came in; NULL if it is not installed, or came as files.
+    pub archive_sha256: *const c_char,
+    /// When it was installed, in seconds since 1970; 0 if it is not.
+    pub installed: u64,
 }
 
 /// A model of a pack. The strings live as long as the list that it is in.
@@ -141,6 +155,8 @@ pub struct facecore_models_file {
     pub bytes: u64,
     /// Its SHA-256 in hexadecimal; NULL if that is not known before it is installed.
     pub sha256: *const c_char,
+    /// Its kind, as in `pack.toml`; NULL if the pack is not known by name.
+    pub kind: *const c_char,
 }
 
 versioned!(facecore_models_options, facecore_models_info, facecore_models_file);
@@ -151,42 +167,76 @@ handle!(facecore_models, Vec<Listed>, "list of packs");
 
 /// A pack as C reads it.
 pub(crate) struct Listed {
-    pack: ListedPack,
+    state: PackState,
+    licence_class: LicenceClass,
+    download_bytes: Option<u64>,
+    unfinished_bytes: u64,
+    installed: Option<u64>,
     name: CString,
     about: Option<CString>,
     version: CString,
     licence: CString,
     folder: Option<CString>,
     origin: Option<CString>,
-    files: Vec<(ListedFile, CString, Option<CString>)>,
+    archive_sha256: Option<CString>,
+    sources: Vec<CString>,
+    files: Vec<ListedModel>,
+}
+
+/// A model as C reads it.
+struct ListedModel {
+    file: ListedFile,
+    name: CString,
+    sha256: Option<CString>,
+    kind: Option<CString>,
 }
 
 impl From<ListedPack> for Listed {
-    fn from(mut pack: ListedPack) -> Listed {
-        let file = |file: ListedFile| (c_string(&file.name), file.sha256.as_deref().map(c_string), file);
-        let files = std::mem::take(&mut pack.files).into_iter().map(file);
+    fn from(pack: ListedPack) -> Listed {
+        let files = pack.files.into_iter().map(|file| ListedModel {
+            name: c_string(&file.name),
+            sha256: file.sha256.as_deref().map(c_string),
+            kind: file.kind.map(c_string),
+            file,
+        });
         Listed {
+            state: pack.state,
+            licence_class: pack.licence_class,
+            download_bytes: pack.download_bytes,
+            unfinished_bytes: pack.unfinished_bytes,
+            installed: pack.installed,
             name: c_string(&pack.name),
             about: pack.about.map(c_string),
             version: c_string(&pack.version),
             licence: c_string(&pack.licence),
-            folder: pack.folder.as_deref().map(c_path),
+            folder: pack.folder.as_deref().map(path_text),
             origin: pack.origin.as_deref().map(c_string),
-            files: files.map(|(name, sha256, file)| (file, name, sha256)).collect(),
-            pack,
+            archive_sha256: pack.archive_sha256.as_deref().map(c_string),
+            sources: pack.sources.iter().map(|source| c_string(source)).collect(),
+            files: files.collect(),
         }
     }
 }
 
-/// A path as C opens it: on Unix the same bytes.
-fn c_path(path: &Path) -> CString {
-    #[cfg(unix)]
-    {
-        use std::os::unix::ffi::OsStrExt as _;
-        CString::new(path.as_os_str().as_bytes()).unwrap_or_default()
+impl From<FoundPack> for Listed {
+    fn from(pack: FoundPack) -> Listed {
+        Listed {
+            state: PackState::Available,
+            licence_class: pack.licence_class,
+            download_bytes: None,
+            unfinished_bytes: 0,
+            installed: None,
+            name: c_string(&pack.name),
+            about: None,
+            version: c_string(&pack.version),
+            licence: c_string(&pack.licence),
+            folder: None,
+            origin: None,
+            archive_sha256: None,
+            sources: Vec::new(),
+            files: Vec::new(),
+        }
     }
-    #[cfg(not(unix))]
-    c_string(&path.to_string_lossy())
 }
 
 fn class_number(class: LicenceClass) -> i32 {
@@ -218,7 +268,16 @@ impl Install {
             None => Packs::of_user()?,
         };
         let mirrors = texts(options.mirrors, options.mirror_count, "mirrors")?.into_iter().map(str::to_owned).collect();
-        let network = Network { mirrors, mirrors_only: options.mirrors_only != 0, ..Network::default() };
+        let usual = Network::default();
+        let seconds = |seconds: u32, usual| if seconds == 0 { usual } else { Duration::from_secs(seconds.into()) };
+        let network = Network {
+            mirrors,
+            mirrors_only: options.mirrors_only != 0,
+            certificates: optional_path(options.certificates, "certificates")?.map(Path::to_path_buf),
+            connect_timeout: seconds(options.connect_seconds, usual.connect_timeout),
+            stall_timeout: seconds(options.stall_seconds, usual.stall_timeout),
+            ..usual
+        };
         Ok(Install {
             packs: packs.with_policy(pack_policy(options.policy)?),
             options: InstallOptions {
@@ -251,9 +310,7 @@ impl Install {
         if list.is_null() {
             return Ok(());
         }
-        let packs = self.packs.list()?;
-        Out::new(list, "list of packs")?
-            .give(packs.into_iter().filter(|pack| pack.name == name).map(Listed::from).collect());
+        Out::new(list, "list of packs")?.give(vec![self.packs.look(name)?.into()]);
         Ok(())
     }
 }
@@ -315,6 +372,25 @@ pub unsafe extern "C" fn facecore_models_import(
     })
 }
 
+/// What `facecore_models_import` would install, so that its licence can be shown: `list` has the one pack, with its name,
+/// version, licence and the class of that. Of the options nothing matters.
+///
+/// Errors: as `facecore_models_import`, where it does so before it copies anything.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn facecore_models_find_in(
+    from: *const c_char,
+    name: *const c_char,
+    options: *const facecore_models_options,
+    list: *mut *mut facecore_models,
+) -> i32 {
+    guard(|| {
+        let (from, name) = (path(from, "folder or archive")?, optional_text(name, "name")?);
+        let out = Out::new(list, "list of packs")?;
+        out.give(vec![Install::read(options)?.packs.find_in(from, name)?.into()]);
+        Ok(())
+    })
+}
+
 /// Reads every file of the installed pack `name`, holds it to its checksum, and runs its self-test. `list` has the pack
 /// then; NULL if that is not asked for.
 ///
@@ -364,7 +440,7 @@ pub unsafe extern "C" fn facecore_models_get(
     guard(|| {
         let out = OutStruct::new(info)?;
         let listed = at(list, index)?;
-        let state = match listed.pack.state {
+        let state = match listed.state {
             PackState::Embedded => FACECORE_MODELS_EMBEDDED,
             PackState::Installed => FACECORE_MODELS_INSTALLED,
             PackState::Damaged => FACECORE_MODELS_DAMAGED,
@@ -377,15 +453,30 @@ pub unsafe extern "C" fn facecore_models_get(
             about: pointer(&listed.about),
             version: listed.version.as_ptr(),
             licence: listed.licence.as_ptr(),
-            licence_class: class_number(listed.pack.licence_class),
+            licence_class: class_number(listed.licence_class),
             folder: pointer(&listed.folder),
             origin: pointer(&listed.origin),
-            download_bytes: listed.pack.download_bytes.unwrap_or_default(),
-            unfinished_bytes: listed.pack.unfinished_bytes,
+            download_bytes: listed.download_bytes.unwrap_or_default(),
+            unfinished_bytes: listed.unfinished_bytes,
             file_count: listed.files.len(),
+            source_count: listed.sources.len(),
+            archive_sha256: pointer(&listed.archive_sha256),
+            installed: listed.installed.unwrap_or_default(),
         });
         Ok(())
     })
+}
+
+/// The address number `source`, from 0, from which the pack at `index` is downloaded; NULL beyond the last one. The text
+/// lives as long as the list.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn facecore_models_get_source(
+    list: *const facecore_models,
+    index: usize,
+    source: usize,
+) -> *const c_char {
+    let pack = peek(list).and_then(|packs| packs.get(index));
+    pack.and_then(|pack| pack.sources.get(source)).map_or(std::ptr::null(), |source| source.as_ptr())
 }
 
 /// The model at `file`, from 0, of the pack at `index`.
@@ -401,8 +492,8 @@ pub unsafe extern "C" fn facecore_models_get_file(
     guard(|| {
         let out = OutStruct::new(info)?;
         let files = &at(list, index)?.files;
-        let (found, name, sha256) = files.get(file).ok_or_else(|| no_item("model", file, files.len()))?;
-        let checksum = match found.checksum {
+        let model = files.get(file).ok_or_else(|| no_item("model", file, files.len()))?;
+        let checksum = match model.file.checksum {
             Some(Checksum::Pinned) => FACECORE_CHECKSUM_PINNED,
             Some(Checksum::Declared) => FACECORE_CHECKSUM_DECLARED,
             Some(_) => FACECORE_CHECKSUM_RECORDED,
@@ -410,10 +501,11 @@ pub unsafe extern "C" fn facecore_models_get_file(
         };
         out.write(&facecore_models_file {
             struct_size: 0,
-            part: if found.part == Part::Detector { FACECORE_PART_DETECTOR } else { FACECORE_PART_EMBEDDER },
-            name: name.as_ptr(),
-            bytes: found.bytes.unwrap_or_default(),
-            sha256: pointer(sha256),
+            part: if model.file.part == Part::Detector { FACECORE_PART_DETECTOR } else { FACECORE_PART_EMBEDDER },
+            name: model.name.as_ptr(),
+            bytes: model.file.bytes.unwrap_or_default(),
+            sha256: pointer(&model.sha256),
+            kind: pointer(&model.kind),
             checksum,
         });
         Ok(())

@@ -2,12 +2,15 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use facecore::model::{LicenceClass, PackPart};
 use facecore::packs::{
-    InstallOptions, InstalledFile, InstalledPack, ListedFile, ListedPack, Network, PackState, Packs, Progress,
+    InstallOptions, InstalledFile, InstalledPack, KnownPack, ListedFile, ListedPack, Network, PackState, Packs,
+    Progress,
 };
 use facecore::{Pack, PackPolicy, Result};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::process::work;
@@ -44,14 +47,14 @@ pub fn read_pack(py: Python<'_>, pack: Option<PathBuf>) -> PyResult<PackParts> {
     work(py, || open(pack.as_ref()).map(|pack| pack_parts(&pack)))
 }
 
-/// Part, name, bytes, SHA-256, how it is known.
-type FileParts = (&'static str, String, Option<u64>, Option<String>, Option<&'static str>);
+/// Part, name, kind, bytes, SHA-256, how it is known.
+type FileParts = (&'static str, String, Option<&'static str>, Option<u64>, Option<String>, Option<&'static str>);
 
 /// Name, version, licence, its class, folder, origin, SHA-256 of the archive, seconds since 1970, files.
 type InstalledParts = (String, String, String, &'static str, PathBuf, String, Option<String>, u64, Vec<FileParts>);
 
 /// Name, state, what it is, version, licence, its class, folder, origin, files, bytes of the download, bytes of an
-/// unfinished one.
+/// unfinished one, addresses.
 type ListedParts = (
     String,
     &'static str,
@@ -64,12 +67,14 @@ type ListedParts = (
     Vec<FileParts>,
     Option<u64>,
     u64,
+    Vec<&'static str>,
 );
 
 fn installed_parts(pack: InstalledPack) -> InstalledParts {
     let file = |file: InstalledFile| {
         let InstalledFile { part, name, bytes, sha256, checksum, .. } = file;
-        (part.name(), name, Some(bytes), Some(sha256), Some(checksum.name()))
+        let kind = KnownPack::named(&pack.name).and_then(|known| known.file(&name)).map(|known| known.kind);
+        (part.name(), name, kind, Some(bytes), Some(sha256), Some(checksum.name()))
     };
     let files = pack.files.into_iter().map(file).collect();
     let InstalledPack { name, version, licence, licence_class, folder, origin, archive_sha256, installed, .. } = pack;
@@ -78,14 +83,27 @@ fn installed_parts(pack: InstalledPack) -> InstalledParts {
 
 fn listed_parts(pack: ListedPack) -> ListedParts {
     let file = |file: ListedFile| {
-        let ListedFile { part, name, bytes, sha256, checksum, .. } = file;
-        (part.name(), name, bytes, sha256, checksum.map(|checksum| checksum.name()))
+        let ListedFile { part, name, kind, bytes, sha256, checksum, .. } = file;
+        (part.name(), name, kind, bytes, sha256, checksum.map(|checksum| checksum.name()))
     };
     let files = pack.files.into_iter().map(file).collect();
     let ListedPack { name, state, about, version, licence, licence_class, folder, origin, .. } = pack;
     let (state, class): (PackState, LicenceClass) = (state, licence_class);
     let (download, unfinished) = (pack.download_bytes, pack.unfinished_bytes);
-    (name, state.name(), about, version, licence, class.name(), folder, origin, files, download, unfinished)
+    (
+        name,
+        state.name(),
+        about,
+        version,
+        licence,
+        class.name(),
+        folder,
+        origin,
+        files,
+        download,
+        unfinished,
+        pack.sources,
+    )
 }
 
 /// The cache in a folder, by default the user's, for a policy that is named.
@@ -134,7 +152,7 @@ pub fn packs_list(py: Python<'_>, cache: Option<PathBuf>) -> PyResult<Vec<Listed
 
 /// Downloads and installs a known pack.
 #[pyfunction]
-#[pyo3(signature = (name, accept_licence, policy, mirrors, mirrors_only, cache, progress))]
+#[pyo3(signature = (name, accept_licence, policy, mirrors, mirrors_only, certificates, timeouts, cache, progress))]
 #[expect(clippy::too_many_arguments, reason = "Python's half has names and defaults for them")]
 pub fn packs_pull(
     py: Python<'_>,
@@ -143,10 +161,17 @@ pub fn packs_pull(
     policy: String,
     mirrors: Vec<String>,
     mirrors_only: bool,
+    certificates: Option<PathBuf>,
+    timeouts: (f64, f64),
     cache: Option<PathBuf>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<InstalledParts> {
-    let network = Network { mirrors, mirrors_only, ..Network::default() };
+    let seconds = |seconds: f64| {
+        Duration::try_from_secs_f64(seconds)
+            .map_err(|_| PyValueError::new_err("a timeout is a positive number of seconds"))
+    };
+    let (connect_timeout, stall_timeout) = (seconds(timeouts.0)?, seconds(timeouts.1)?);
+    let network = Network { mirrors, mirrors_only, certificates, connect_timeout, stall_timeout, ..Network::default() };
     let options = InstallOptions { accept_licence, network, ..InstallOptions::default() };
     watched(py, progress, |listener| packs_in(cache, &policy)?.pull(&name, &options, listener)).map(installed_parts)
 }

@@ -72,6 +72,13 @@ pub(crate) fn failure(path: &Path, doing: &str, error: &Error) -> crate::error::
     crate::error::Error::new(crate::error::ErrorKind::Io, message).with_source(same(error))
 }
 
+/// Whether what [`failure`] reported is that there is no space left.
+#[cfg(feature = "download")]
+pub(crate) fn is_full(error: &crate::error::Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Error>());
+    source.is_some_and(|source| matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
+}
+
 /// The error again, for one more who asks.
 pub(crate) fn same(error: &Error) -> Error {
     match error.raw_os_error() {

@@ -103,6 +103,12 @@ static void packs_by_name(void)
     TAKES(facecore_models_import, options,
           facecore_models_import(folder, NULL, NULL, NULL) == FACECORE_LICENCE_REFUSED);
 
+    REFUSES(facecore_models_find_in, from, (NULL, NULL, &accepting, &out.models), "folder or archive");
+    REFUSES(facecore_models_find_in, list, (folder, NULL, &accepting, NULL), "list of packs");
+    PASSES(facecore_models_find_in, name, (folder, NULL, &accepting, &out.models));
+    facecore_models_free(out.models);
+    PASSES(facecore_models_find_in, options, (folder, "own", NULL, &out.models));
+    facecore_models_free(out.models);
     REFUSES(facecore_models_list, list, (NULL, NULL), "list of packs");
     PASSES(facecore_models_list, options, (NULL, &out.models));
     list = out.models;
@@ -111,6 +117,7 @@ static void packs_by_name(void)
     REFUSES(facecore_models_get, info, (list, 0, NULL), "facecore_models_info");
     REFUSES(facecore_models_get_file, list, (NULL, 0, 0, &out.models_file), "list of packs");
     REFUSES(facecore_models_get_file, info, (list, 0, 0, NULL), "facecore_models_file");
+    TAKES(facecore_models_get_source, list, facecore_models_get_source(NULL, 0, 0) == NULL);
     facecore_models_free(NULL);
     TAKES(facecore_models_free, list, 1);
     facecore_models_free(list);

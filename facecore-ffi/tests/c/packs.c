@@ -54,6 +54,10 @@ int main(int count, char **arguments)
     CHECK(opencv > 0 && info.licence_class == FACECORE_LICENCE_PERMISSIVE && info.folder == NULL);
     CHECK(facecore_models_get_file(models, (size_t)opencv, 0, &file) == FACECORE_OK);
     CHECK(file.checksum == FACECORE_CHECKSUM_PINNED && file.bytes == 232589 && strlen(file.sha256) == 64);
+    CHECK(strcmp(file.kind, "yunet") == 0 && info.source_count == 4 && info.installed == 0 && info.archive_sha256 == NULL);
+    CHECK(strncmp(facecore_models_get_source(models, (size_t)opencv, 3), "https://", 8) == 0);
+    CHECK(facecore_models_get_source(models, (size_t)opencv, 4) == NULL);
+    CHECK(facecore_models_get_source(models, 100, 0) == NULL);
     FAILS(FACECORE_INVALID_ARGUMENT, facecore_models_get_file(models, (size_t)opencv, 2, &file));
     FAILS(FACECORE_INVALID_ARGUMENT, facecore_models_get(models, 100, &info));
     facecore_models_free(models);
@@ -62,6 +66,10 @@ int main(int count, char **arguments)
     facecore_recognizer *recognizer = NULL;
     FAILS(FACECORE_MODEL_NOT_FOUND, facecore_recognizer_open("buffalo_sc", NULL, &recognizer));
     CHECK(strstr(facecore_last_error_message(), "models pull buffalo_sc") != NULL);
+    CHECK(facecore_models_find_in(arguments[1], NULL, NULL, &models) == FACECORE_OK);
+    CHECK(find(models, "buffalo_sc", &info) == 0 && info.licence_class == FACECORE_LICENCE_RESEARCH_ONLY);
+    CHECK(facecore_models_count(models) == 1 && strstr(info.licence, "non-commercial") != NULL && info.file_count == 0);
+    facecore_models_free(models);
     FAILS(FACECORE_LICENCE_REFUSED, facecore_models_import(arguments[1], NULL, &options, NULL));
     options.accept_licence = 1;
     options.policy = FACECORE_POLICY_COMMERCIAL;
@@ -98,7 +106,13 @@ int main(int count, char **arguments)
     options.mirrors = mirrors;
     options.mirror_count = 1;
     options.mirrors_only = 1;
-    CHECK(facecore_models_pull("buffalo_sc", &options, NULL) == FACECORE_OK);
+    options.certificates = "/nonexistent.pem";
+    FAILS(FACECORE_INVALID_ARGUMENT, facecore_models_pull("buffalo_sc", &options, NULL));
+    options.certificates = NULL;
+    options.connect_seconds = options.stall_seconds = 10;
+    CHECK(facecore_models_pull("buffalo_sc", &options, &models) == FACECORE_OK);
+    CHECK(find(models, "buffalo_sc", &info) == 0 && strlen(info.archive_sha256) == 64 && info.installed > 1700000000);
+    facecore_models_free(models);
     CHECK(heard.stages[FACECORE_STAGE_DOWNLOADING] > 0);
     FAILS(FACECORE_DOWNLOAD_FAILED, facecore_models_pull("antelopev2", &options, NULL));
     FAILS(FACECORE_MODEL_NOT_FOUND, facecore_models_pull("nothing", &options, NULL));

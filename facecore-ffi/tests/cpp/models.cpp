@@ -218,6 +218,10 @@ static void test_packs_by_name(Options options)
     CHECK(files.size() == 2 && files[0].part == Part::detector && files[0].checksum == Checksum::pinned);
     CHECK(files[0].bytes == 232589 && files[0].sha256->size() == 64 && !all[1].version.empty() && !all[1].origin);
 
+    CHECK(files[0].kind == "yunet" && all[1].sources.size() == 4 && all[1].sources[0].substr(0, 8) == "https://");
+    CHECK(!all[1].archive_sha256 && all[1].installed == 0);
+    const auto found = Models::find_in(source, "small", how);
+    CHECK(found.size() == 1 && found[0].name == "small" && found[0].licence_class == LicenceClass::research_only);
     CHECK_THROWS(Models::import(source, how), FACECORE_LICENCE_REFUSED, "research and evaluation only");
     how.accept_licence = true;
     how.policy = Policy::commercial;
@@ -252,6 +256,7 @@ static void test_packs_by_name(Options options)
     CHECK_THROWS(Models::verify("small", how), FACECORE_MODEL_NOT_FOUND, "no pack small");
     how.mirrors = { "http://models.example.org" };
     how.mirrors_only = true;
+    how.connect_seconds = how.stall_seconds = 5;
     CHECK_THROWS(Models::pull("buffalo_sc", how), FACECORE_INVALID_ARGUMENT, "only https");
 }
 

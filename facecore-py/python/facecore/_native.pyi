@@ -17,10 +17,10 @@ _FaceParts: TypeAlias = tuple[_Corners, float, _Points | None]
 _PlacementParts: TypeAlias = tuple[str, str, str, str, int, list[str]]
 _PartParts: TypeAlias = tuple[str, str, int, str | None]
 _PackParts: TypeAlias = tuple[str, str, str, Any, _PartParts | None, _PartParts | None]
-_PackFileParts: TypeAlias = tuple[str, str, int | None, str | None, str | None]
+_PackFileParts: TypeAlias = tuple[str, str, str | None, int | None, str | None, str | None]
 _InstalledParts: TypeAlias = tuple[str, str, str, str, Any, str, str | None, int, list[_PackFileParts]]
 _ListedParts: TypeAlias = tuple[
-    str, str, str | None, str, str, str, Any, str | None, list[_PackFileParts], int | None, int
+    str, str, str | None, str, str, str, Any, str | None, list[_PackFileParts], int | None, int, list[str]
 ]
 _Listener: TypeAlias = Callable[[str, str, int, int | None], bool | None]
 _MatchParts: TypeAlias = tuple[str, float, float | None, float, int, int]
@@ -192,6 +192,8 @@ def packs_pull(
     policy: str,
     mirrors: Sequence[str],
     mirrors_only: bool,
+    certificates: _Path | None,
+    timeouts: tuple[float, float],
     cache: _Path | None,
     progress: _Listener | None,
 ) -> _InstalledParts: ...

@@ -39,6 +39,8 @@ class PackFile(Result):
 
     part: Literal["detector", "embedder"]
     name: str
+    kind: str | None
+    """As in `pack.toml`; `None` for packs that are not known by name."""
     bytes: int | None
     """`None`: not known before it is installed."""
     sha256: str | None
@@ -80,6 +82,8 @@ class ListedPack(Result):
     download_bytes: int | None
     unfinished_bytes: int
     """What an interrupted download left, which the next one goes on from."""
+    sources: tuple[str, ...]
+    """Where it is downloaded from."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)
@@ -96,11 +100,12 @@ def _files(parts: Sequence[_native._PackFileParts]) -> tuple[PackFile, ...]:
         PackFile(
             cast(Literal["detector", "embedder"], part),
             name,
+            kind,
             size,
             sha256,
             cast(Literal["pinned", "declared", "recorded"] | None, checksum),
         )
-        for part, name, size, sha256, checksum in parts
+        for part, name, kind, size, sha256, checksum in parts
     )
 
 
@@ -138,6 +143,7 @@ def list(*, cache: StrPath | None = None) -> tuple[ListedPack, ...]:
             _files(files),
             download_bytes,
             unfinished_bytes,
+            tuple(sources),
         )
         for (
             name,
@@ -151,6 +157,7 @@ def list(*, cache: StrPath | None = None) -> tuple[ListedPack, ...]:
             files,
             download_bytes,
             unfinished_bytes,
+            sources,
         ) in _native.packs_list(cache)
     )
 
@@ -162,15 +169,29 @@ def pull(
     policy: Policy = "any",
     mirrors: Iterable[str] = (),
     mirrors_only: bool = False,
+    certificates: StrPath | None = None,
+    connect_timeout: float = 20.0,
+    stall_timeout: float = 30.0,
     cache: StrPath | None = None,
     progress: Progress | None = None,
 ) -> InstalledPack:
     """Downloads a known pack, tests it and installs it; one that is installed is left as it is. An interrupted download
     is gone on with. `accept_licence` says that you have read the pack's licence, which `list()` shows, and keep to it.
-    `mirrors` are addresses of folders that have the files under their own names, and are asked first."""
-    addresses = [*mirrors]
+    `mirrors` are addresses of folders that have the files under their own names, and are asked first. `certificates` is a
+    file of authorities in PEM to be trusted in place of the usual ones; the timeouts are seconds: for a connection, and
+    for how long nothing may come."""
     return _installed(
-        _native.packs_pull(name, accept_licence, policy, addresses, mirrors_only, cache, _listener(progress))
+        _native.packs_pull(
+            name,
+            accept_licence,
+            policy,
+            [*mirrors],
+            mirrors_only,
+            certificates,
+            (connect_timeout, stall_timeout),
+            cache,
+            _listener(progress),
+        )
     )
 
 

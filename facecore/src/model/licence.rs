@@ -71,7 +71,7 @@ impl PackPolicy {
         if self.permits(class) {
             return Ok(());
         }
-        let stated = if licence.is_empty() { "no licence is stated" } else { licence };
+        let stated = licence_in_words(licence);
         fail!(
             LicenceRefused,
             "this program lets in only packs whose licence allows commercial use, and {pack} is {} ({stated}); take \
@@ -79,6 +79,11 @@ impl PackPolicy {
             class.name()
         );
     }
+}
+
+/// A licence as people are told of it; it may be that none is stated.
+pub fn licence_in_words(licence: &str) -> &str {
+    if licence.is_empty() { "no licence is stated" } else { licence }
 }
 
 #[cfg(test)]

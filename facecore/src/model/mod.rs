@@ -12,7 +12,7 @@ mod port;
 mod source;
 mod spec;
 
-pub use licence::{LicenceClass, PackPolicy};
+pub use licence::{LicenceClass, PackPolicy, licence_in_words};
 pub use pack::{Golden, Pack, PackPart};
 pub(crate) use pack::{MANIFEST, Outline};
 pub use port::{ElementType, PortInfo};

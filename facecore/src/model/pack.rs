@@ -214,11 +214,23 @@ impl Manifest {
         }
         let invalid = |error: toml::de::Error| Error::new(ErrorKind::PackInvalid, error.to_string()).with_source(error);
         let version: Version = toml::from_str(text).map_err(invalid)?;
-        match version.format {
-            Some(FORMAT) => toml::from_str(text).map_err(invalid),
+        let manifest: Manifest = match version.format {
+            Some(FORMAT) => toml::from_str(text).map_err(invalid)?,
             Some(other) => fail!(PackInvalid, "its format is {other}; this build reads format {FORMAT}"),
             None => fail!(PackInvalid, "it has no `format = {FORMAT}`"),
+        };
+        if let Some(text) = manifest.shown().find(|text| text.chars().any(misleads)) {
+            fail!(PackInvalid, "{text:?} has characters that are not seen, and could show another text than is meant");
         }
+        Ok(manifest)
+    }
+
+    /// What people are shown of it, such as the licence that they are asked to accept.
+    fn shown(&self) -> impl Iterator<Item = &str> {
+        let detector = self.detector.iter().map(|entry| (&entry.file, &entry.licence));
+        let embedder = self.embedder.iter().map(|entry| (&entry.file, &entry.licence));
+        let parts = detector.chain(embedder).flat_map(|(file, licence)| std::iter::once(file).chain(licence));
+        [&self.name, &self.version, &self.licence].into_iter().chain(parts).map(String::as_str)
     }
 
     /// Completes the specs, and loads the files by way of `open`.
@@ -323,6 +335,11 @@ fn as_pack_error(error: Error) -> Error {
     Error::new(ErrorKind::PackInvalid, error.message())
 }
 
+/// Whether a character moves a terminal's cursor, or turns the direction of what is around it.
+fn misleads(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn overridden(
     usual: Normalization,
     color: Option<ColorOrder>,
@@ -392,6 +409,22 @@ mod tests {
             ErrorKind::PackInvalid
         );
         assert_eq!(kind_of("format = 1\nname = 'x'\n[detector]\nfile='a'\nkind='dlib'"), ErrorKind::PackInvalid);
+    }
+
+    #[test]
+    fn what_is_shown_is_what_is_meant() {
+        for text in [
+            r"licence = 'MIT'",
+            r#"licence = "research only\u001b[2K\rMIT""#,
+            r#"version = "1\u202e""#,
+            r#"[embedder]
+kind = 'arcface'
+file = 'a'
+licence = "a\nb""#,
+        ] {
+            let parsed = Manifest::parse(&format!("format = 1\nname = 'x'\n{text}"));
+            assert_eq!(parsed.is_ok(), text.contains("'MIT'"), "{text}");
+        }
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::cache::{Packs, stays_inside};
+use super::cache::{Packs, RECORD, stays_inside};
 use super::report::Listener;
 use super::staging::{Staging, write};
-use super::tree::{Copied, Tree, TreeFile};
+use super::tree::{Copied, Tree, TreeFile, sha256_of};
 use super::{Checksum, InstallOptions, InstalledFile, InstalledPack, KnownFile, KnownPack, Part, names, selftest};
 use crate::error::{Context, Result, fail};
-use crate::model::{LicenceClass, MANIFEST, Outline, Pack};
+use crate::model::{LicenceClass, MANIFEST, Outline, Pack, licence_in_words};
 
 /// What a folder or an archive was found to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ use crate::model::{LicenceClass, MANIFEST, Outline, Pack};
 pub struct FoundPack {
     /// The name under which it is installed.
     pub name: String,
+    /// Its version, as its makers count.
+    pub version: String,
     /// Under which terms its weights may be used.
     pub licence: String,
     /// What the licence allows.
@@ -53,8 +55,8 @@ impl Packs {
     ///
     /// Errors as [`Packs::import`] does, where it does so before it copies anything.
     pub fn find_in(&self, from: impl AsRef<Path>, name: Option<&str>) -> Result<FoundPack> {
-        let Plan { name, licence, licence_class, .. } = plan(&mut Tree::open(from.as_ref())?, name)?;
-        Ok(FoundPack { name, licence, licence_class })
+        let Plan { name, version, licence, licence_class, .. } = plan(&mut Tree::open(from.as_ref())?, name)?;
+        Ok(FoundPack { name, version, licence, licence_class })
     }
 
     /// Installs a pack from a folder or a zip archive: one with `pack.toml`, or files that are recognised by the names
@@ -81,7 +83,7 @@ impl Packs {
         self.agree(&plan.name, &plan.licence, plan.licence_class, options)?;
         let staging = Staging::begin(self, &plan.name, listener)?;
         let origin = from.canonicalize().unwrap_or_else(|_| from.to_path_buf()).display().to_string();
-        let provenance = Provenance { origin, archive_sha256: None, before: None };
+        let provenance = Provenance { origin, archive_sha256: tree.archive_sha256()?, before: Vec::new() };
         install(&staging, &mut tree, plan, provenance, options, listener)
     }
 
@@ -91,11 +93,11 @@ impl Packs {
         if options.accept_licence {
             return Ok(());
         }
-        let licence = if licence.is_empty() { "no licence is stated" } else { licence };
         fail!(
             LicenceRefused,
-            "the licence of the pack {name} was not accepted: {licence}. Read it, and accept it if you keep to it: \
-             --accept-license on the command line, accept_licence in the library"
+            "the licence of the pack {name} was not accepted: {}. Read it, and accept it if you keep to it: \
+             --accept-license on the command line, accept_licence in the library",
+            licence_in_words(licence)
         );
     }
 }
@@ -104,8 +106,8 @@ impl Packs {
 pub(super) struct Provenance {
     pub origin: String,
     pub archive_sha256: Option<String>,
-    /// What recorded checksums the files are held to.
-    pub before: Option<InstalledPack>,
+    /// What recorded checksums the files are held to: names and SHA-256.
+    pub before: Vec<(String, String)>,
 }
 
 /// Copies what was planned beside the cache, tests it, and puts it in its place.
@@ -130,14 +132,12 @@ pub(super) fn install(
         let Copied { bytes, sha256 } = copied;
         files.push(InstalledFile { part: file.part, name: file.name.clone(), bytes, sha256, checksum });
     }
-    if let Some(before) = &provenance.before {
-        hold_to_before(before, &files)?;
-    }
+    hold_to_before(&provenance.before, &files, &name)?;
     let manifest = match &source {
         Source::Known(known) => known.manifest(&files.iter().map(|file| file.sha256.clone()).collect::<Vec<_>>()),
         Source::Manifest { text, .. } => text.clone(),
     };
-    write(&folder.join(MANIFEST), manifest.as_bytes())?;
+    let manifest_sha256 = write_manifest(&folder, &manifest)?;
     let pack = Pack::from_folder(&folder)?;
     selftest::run(&pack, &name, &options.runtime, listener).context_with(|| name.clone())?;
     drop(pack);
@@ -152,8 +152,16 @@ pub(super) fn install(
         archive_sha256,
         installed,
         files,
+        manifest_sha256,
         folder,
     })
+}
+
+/// Writes `pack.toml`; gives its SHA-256.
+fn write_manifest(folder: &Path, manifest: &str) -> Result<String> {
+    let path = folder.join(MANIFEST);
+    write(&path, manifest.as_bytes())?;
+    sha256_of(&path)
 }
 
 /// Holds a file to what is known of it for certain.
@@ -162,30 +170,30 @@ fn hold_to_catalogue(known: &KnownFile, copied: &Copied) -> Result<Checksum> {
     if copied.sha256 != sha256 {
         fail!(
             ChecksumMismatch,
-            "{} is another file than the known one: its SHA-256 is {} with {} bytes, not {sha256} with {}",
+            "{} is another file than the known one: its SHA-256 is {} with {} bytes, not {sha256} with {}; the known one \
+             is at {}, and a pack.toml beside this one makes it a pack of your own (docs/packs.md)",
             known.name,
             copied.sha256,
             copied.bytes,
-            known.bytes.unwrap_or_default()
+            known.bytes.unwrap_or_default(),
+            known.urls.first().copied().unwrap_or_default()
         );
     }
     Ok(Checksum::Pinned)
 }
 
 /// Holds files to what was recorded when the pack was installed before.
-fn hold_to_before(before: &InstalledPack, files: &[InstalledFile]) -> Result<()> {
+fn hold_to_before(before: &[(String, String)], files: &[InstalledFile], pack: &str) -> Result<()> {
     for file in files {
-        if let Some(then) = before.files.iter().find(|then| then.name == file.name)
-            && then.sha256 != file.sha256
+        if let Some((_, then)) = before.iter().find(|(name, _)| *name == file.name)
+            && !then.eq_ignore_ascii_case(&file.sha256)
         {
             fail!(
                 ChecksumMismatch,
-                "{} is another file than when {} was first installed: its SHA-256 is {}, {} was recorded; if that is \
-                 meant, remove the pack before",
+                "{} is another file than when {pack} was first installed: its SHA-256 is {}, {then} was recorded; if \
+                 that is meant, remove the pack before",
                 file.name,
-                before.name,
-                file.sha256,
-                then.sha256
+                file.sha256
             );
         }
     }
@@ -204,10 +212,17 @@ fn plan(tree: &mut Tree, name: Option<&str>) -> Result<Plan> {
             let text = tree.text(&path)?;
             let outline = Pack::outline(&text).context_with(|| path.clone())?;
             let name = name.unwrap_or(&outline.name).to_owned();
-            match KnownPack::named(&name) {
-                Some(known) => plan_known(known, tree),
-                None => manifest_plan(name, &path, text, outline, &files),
+            if let Some(known) = KnownPack::named(&name) {
+                return plan_known(known, tree)
+                    .context_with(|| format!("{name} is the name of a known pack, and yours needs another (--name)"));
             }
+            if path != MANIFEST
+                && let Ok(other) = recognised(&files, &tree.stem(), None)
+                && other.files.iter().any(|file| folder_of(&file.path) != folder_of(&path))
+            {
+                fail!(InvalidArgument, "there are several packs ({name}, {}); name the folder of one", other.name);
+            }
+            manifest_plan(name, &path, text, outline, &files)
         }
         (None, name) => recognised(&files, &tree.stem(), name),
     }
@@ -240,6 +255,12 @@ fn manifest_plan(name: String, path: &str, text: String, outline: Outline, files
         if !stays_inside(&file) {
             fail!(PackInvalid, "the file `{file}` is not inside the pack's folder");
         }
+        if [MANIFEST, RECORD].iter().any(|ours| file.eq_ignore_ascii_case(ours)) {
+            fail!(PackInvalid, "the model is called {file}, which an installed pack has for itself");
+        }
+        if planned.iter().any(|planned: &PlannedFile| planned.name == file) {
+            fail!(PackInvalid, "the file {file} is both of its models");
+        }
         let path = format!("{folder}{file}");
         if !files.iter().any(|file| file.path == path) {
             fail!(ModelNotFound, "{MANIFEST} names {file}, which is not there");
@@ -248,11 +269,17 @@ fn manifest_plan(name: String, path: &str, text: String, outline: Outline, files
         planned.push(PlannedFile { part, path, name: file, known: None });
         declares.push(sha256.is_some());
     }
+    // A manifest may call anything free; not the models of a known pack that are not, under their own names.
+    let not_free = |known: &&KnownPack| {
+        known.licence_class != LicenceClass::Permissive
+            && known.files.iter().any(|file| planned.iter().any(|planned| planned.name.ends_with(file.name)))
+    };
+    let licence_class = KnownPack::ALL.iter().find(not_free).map_or(outline.licence_class, |known| known.licence_class);
     Ok(Plan {
         name,
         version: outline.version,
         licence: outline.licence,
-        licence_class: outline.licence_class,
+        licence_class,
         files: planned,
         source: Source::Manifest { text, declares },
     })
@@ -285,7 +312,8 @@ fn recognised(files: &[TreeFile], stem: &str, name: Option<&str>) -> Result<Plan
         [(known, paths)] => Ok(plan_of(known, paths.clone())),
         [] => fail!(
             ModelNotFound,
-            "there is neither {MANIFEST} nor the models of a known pack; known are {}",
+            "there is neither {MANIFEST} nor all models of a known pack{}; known are {}",
+            what_is_there(files),
             KnownPack::ALL.iter().map(files_of).collect::<Vec<_>>().join("; ")
         ),
         several => fail!(
@@ -294,6 +322,16 @@ fn recognised(files: &[TreeFile], stem: &str, name: Option<&str>) -> Result<Plan
             several.iter().map(|(known, _)| known.name).collect::<Vec<_>>().join(", ")
         ),
     }
+}
+
+/// Which models of known packs are among the files, where they are not all of a pack.
+fn what_is_there(files: &[TreeFile]) -> String {
+    let is_there = |name: &str| files.iter().any(|file| file.path.rsplit('/').next() == Some(name));
+    let models = KnownPack::ALL.iter().flat_map(|known| known.files).map(|file| file.name);
+    let mut there: Vec<&str> = models.filter(|name| is_there(name)).collect();
+    there.sort_unstable();
+    there.dedup();
+    if there.is_empty() { String::new() } else { format!(" (there is only {})", there.join(", ")) }
 }
 
 fn files_of(known: &KnownPack) -> String {

@@ -194,6 +194,11 @@ impl KnownPack {
         KNOWN.iter().find(|known| known.name == name)
     }
 
+    /// The model in the file called `name`.
+    pub fn file(&self, name: &str) -> Option<&'static KnownFile> {
+        self.files.iter().find(|file| file.name == name)
+    }
+
     /// How many bytes are downloaded, approximately where the pack comes as an archive.
     pub fn download_bytes(&self) -> u64 {
         match &self.archive {

@@ -63,6 +63,7 @@ pub const LITE: &str = "lite";
 /// What a model of a pack is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Part {
     /// It finds faces.
     Detector,
@@ -140,6 +141,8 @@ pub struct InstalledPack {
     pub installed: u64,
     /// Its models.
     pub files: Vec<InstalledFile>,
+    /// SHA-256 of its `pack.toml`, which says how the models are used and under which licence.
+    pub manifest_sha256: String,
     /// Where it is.
     #[serde(skip)]
     pub folder: std::path::PathBuf,
@@ -191,6 +194,10 @@ pub struct ListedPack {
     pub folder: Option<std::path::PathBuf>,
     /// Where it came from, if it is installed.
     pub origin: Option<String>,
+    /// SHA-256 of the archive that it came in, if it is installed and was one.
+    pub archive_sha256: Option<String>,
+    /// When it was installed, in seconds since 1970.
+    pub installed: Option<u64>,
     /// Its models.
     pub files: Vec<ListedFile>,
     /// What is downloaded to install it, in bytes; `None` if it is no known pack. Approximate where it comes as an

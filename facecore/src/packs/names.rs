@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::{KnownPack, LITE, Packs};
+use super::{CACHE_VARIABLE, KnownPack, LITE, Packs};
 use crate::error::{Error, ErrorKind, Result, fail};
 use crate::model::{MANIFEST, Pack};
 
@@ -33,27 +33,45 @@ impl Pack {
         if name == LITE {
             return lite();
         }
-        let packs = Packs::of_user()?;
-        let meant = KnownPack::named(name).is_some() || packs.pack_folder(name).exists();
-        // For anything else that is there by that name, what is wrong with it says more.
-        if !meant && named.exists() { Pack::from_folder(named) } else { packs.open(name) }
+        // Where there is no place for packs, none is installed.
+        let packs = Packs::of_user().ok();
+        let installed = packs.as_ref().is_some_and(|packs| packs.pack_folder(name).exists());
+        match packs {
+            // For anything else that is there by that name, what is wrong with it says more.
+            _ if !installed && KnownPack::named(name).is_none() && named.exists() => Pack::from_folder(named),
+            Some(packs) => packs.open(name),
+            None => Err(not_installed(name, None, Vec::new())),
+        }
     }
 }
 
 #[cfg(feature = "lite-models")]
-fn lite() -> Result<Pack> {
+pub(super) fn lite() -> Result<Pack> {
     Pack::lite()
 }
 
 #[cfg(not(feature = "lite-models"))]
-fn lite() -> Result<Pack> {
+pub(super) fn lite() -> Result<Pack> {
     fail!(ModelNotFound, "this program was built without the small pack (feature `lite-models`); name another pack")
 }
 
 /// Whether a text can be the name of a pack in the cache.
 pub(super) fn is_name(text: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    text.len() <= LONGEST && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(word)
+    text.len() <= LONGEST
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(word)
+        // Windows cuts off a dot at the end, and has devices in every folder.
+        && !text.ends_with('.')
+        && !is_device(text.split('.').next().unwrap_or_default())
+}
+
+fn is_device(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let numbered = |device: &str| {
+        word.strip_prefix(device).is_some_and(|number| number.len() == 1 && number.chars().all(|c| c.is_ascii_digit()))
+    };
+    matches!(word.as_str(), "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
 }
 
 /// Errors with `InvalidArgument` if a text is no name, or that of the pack within the program.
@@ -71,8 +89,11 @@ pub(super) fn check(name: &str) -> Result<()> {
 }
 
 /// The error for a pack that is not in the cache.
-pub(super) fn not_installed(name: &str, folder: &Path) -> Error {
-    let looked = folder.display();
+pub(super) fn not_installed(name: &str, folder: Option<&Path>, installed: Vec<String>) -> Error {
+    let looked = match folder {
+        Some(folder) => folder.display().to_string(),
+        None => format!("any folder: neither {CACHE_VARIABLE}, XDG_CACHE_HOME nor HOME is set"),
+    };
     let message = match KnownPack::named(name) {
         Some(known) => format!(
             "the pack {name} is not installed in {looked}; `facecore models pull {name}` downloads it ({} MB, {}), \
@@ -81,11 +102,18 @@ pub(super) fn not_installed(name: &str, folder: &Path) -> Error {
             known.download_bytes().div_ceil(1_000_000),
             known.licence
         ),
-        None => format!(
-            "there is no pack {name}: no folder of that name with {MANIFEST}, none installed in {looked}, and none known \
-             by that name; known are {LITE}, {}",
-            KnownPack::ALL.iter().map(|known| known.name).collect::<Vec<_>>().join(", ")
-        ),
+        None => {
+            let installed = match &installed[..] {
+                [] => String::new(),
+                names => format!("installed are {}, ", names.join(", ")),
+            };
+            let known: Vec<&str> = KnownPack::ALL.iter().map(|known| known.name).collect();
+            format!(
+                "there is no pack {name}: no folder of that name with {MANIFEST}, none installed in {looked}, and none \
+                 known by that name; {installed}known are {LITE}, {}",
+                known.join(", ")
+            )
+        }
     };
     Error::new(ErrorKind::ModelNotFound, message)
 }
@@ -100,7 +128,9 @@ mod tests {
             assert!(is_name(good), "{good}");
         }
         let long = "x".repeat(65);
-        for bad in ["", ".", "..", ".work", "-x", "a/b", "a\\b", "./a", "a b", "ä", "a\0", "C:", &long] {
+        for bad in
+            ["", ".", "..", ".work", "-x", "a/b", "a\\b", "./a", "a b", "ä", "a\0", "C:", "a.", "nul", "Com1.x", &long]
+        {
             assert!(!is_name(bad), "{bad}");
         }
         assert_eq!(check(LITE).unwrap_err().kind(), ErrorKind::InvalidArgument);
@@ -108,9 +138,10 @@ mod tests {
 
     #[test]
     fn what_is_not_installed_is_told_with_the_command() {
-        let known = not_installed("buffalo_l", Path::new("/cache/packs")).to_string();
+        let cache = Some(Path::new("/cache/packs"));
+        let known = not_installed("buffalo_l", cache, Vec::new()).to_string();
         assert!(known.contains("facecore models pull buffalo_l") && known.contains("289 MB"), "{known}");
-        let other = not_installed("bufalo_l", Path::new("/cache/packs")).to_string();
-        assert!(other.contains("known are lite, opencv, buffalo_l"), "{other}");
+        let other = not_installed("bufalo_l", cache, vec!["office".into()]).to_string();
+        assert!(other.contains("installed are office, known are lite, opencv, buffalo_l"), "{other}");
     }
 }

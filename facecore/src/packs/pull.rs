@@ -10,14 +10,15 @@ use super::staging::Staging;
 use super::tree::Tree;
 use super::unpack::MAX_FILE;
 use super::{InstallOptions, InstalledPack, KnownPack, names};
-use crate::error::{Context, ErrorKind, Result};
+use crate::error::{Context, Error, ErrorKind, Result};
+use crate::files;
 
 /// By how much an archive may be larger than the known one before it is not downloaded any further: what is known of
 /// its size is approximate.
 const LARGER: u64 = 2;
 
 impl Packs {
-    /// Downloads a known pack, tests it and installs it; one that is installed and whole is left as it is. An
+    /// Downloads a known pack, tests it and installs it; one that is installed and sound is left as it is. An
     /// interrupted download is gone on with. `listener` hears of progress, and says whether to go on.
     ///
     /// Errors with `ModelNotFound` if no pack is known by the name; `LicenceRefused` if its licence is not accepted or
@@ -28,7 +29,7 @@ impl Packs {
     pub fn pull(&self, name: &str, options: &InstallOptions, listener: &mut Listener) -> Result<InstalledPack> {
         names::check(name)?;
         let Some(known) = KnownPack::named(name) else {
-            return Err(names::not_installed(name, &self.folder()));
+            return Err(self.not_installed(name));
         };
         self.pull_known(known, options, listener)
     }
@@ -53,11 +54,11 @@ impl Packs {
         }
         let fetcher = Fetcher::new(&options.network)?;
         // Files that are no longer whole are held to what was recorded of them all the same.
-        let before = self.installed(name).unwrap_or_default();
+        let before = self.recorded(name);
         let downloads = downloads(known, &staging);
         let pulled = pull(known, &staging, &downloads, before, &fetcher, options, listener);
         if let Err(error) = &pulled
-            && is_worthless(error.kind())
+            && makes_worthless(error)
         {
             for path in &downloads {
                 super::fetch::discard(path);
@@ -66,26 +67,28 @@ impl Packs {
         pulled.context_with(|| name.to_owned())
     }
 
-    /// The pack, if it is installed and every file is there.
+    /// The pack, if it is installed and every file is what it was then.
     fn whole(&self, name: &str) -> Result<Option<InstalledPack>> {
         match self.installed(name) {
             Err(error) if error.kind() == ErrorKind::PackInvalid => Ok(None),
-            other => Ok(other?.filter(InstalledPack::is_whole)),
+            other => Ok(other?.filter(InstalledPack::is_sound)),
         }
     }
 }
 
 /// Whether what was downloaded is of no use to the next try: it is not what was wanted, or the disk is full.
-fn is_worthless(kind: ErrorKind) -> bool {
-    !matches!(
-        kind,
-        ErrorKind::Cancelled
-            | ErrorKind::DownloadFailed
-            | ErrorKind::RuntimeNotFound
-            | ErrorKind::RuntimeInvalid
-            | ErrorKind::ProviderUnavailable
-            | ErrorKind::Inference
-    )
+fn makes_worthless(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::ChecksumMismatch
+        | ErrorKind::ArchiveInvalid
+        | ErrorKind::ModelNotFound
+        | ErrorKind::ModelCorrupt
+        | ErrorKind::ModelMismatch
+        | ErrorKind::ModelOutput
+        | ErrorKind::PackInvalid => true,
+        ErrorKind::Io => files::is_full(error),
+        _ => false,
+    }
 }
 
 fn downloads(known: &KnownPack, staging: &Staging) -> Vec<PathBuf> {
@@ -99,7 +102,7 @@ fn pull(
     known: &'static KnownPack,
     staging: &Staging,
     downloads: &[PathBuf],
-    before: Option<InstalledPack>,
+    before: Vec<(String, String)>,
     fetcher: &Fetcher,
     options: &InstallOptions,
     listener: &mut Listener,
@@ -132,9 +135,12 @@ mod tests {
 
     #[test]
     fn what_a_next_try_can_use_is_kept() {
-        let kept = [ErrorKind::Cancelled, ErrorKind::DownloadFailed, ErrorKind::RuntimeNotFound];
-        assert!(kept.into_iter().all(|kind| !is_worthless(kind)));
-        let lost = [ErrorKind::ChecksumMismatch, ErrorKind::ArchiveInvalid, ErrorKind::ModelOutput, ErrorKind::Io];
-        assert!(lost.into_iter().all(is_worthless));
+        let worthless = |kind| makes_worthless(&Error::new(kind, ""));
+        let kept = [ErrorKind::Cancelled, ErrorKind::DownloadFailed, ErrorKind::ModelUnsupported, ErrorKind::Internal];
+        assert!(!kept.into_iter().any(worthless));
+        let lost = [ErrorKind::ChecksumMismatch, ErrorKind::ArchiveInvalid, ErrorKind::ModelOutput];
+        assert!(lost.into_iter().all(worthless));
+        let io = |kind| makes_worthless(&files::failure("x".as_ref(), "write", &std::io::Error::from(kind)));
+        assert!(io(std::io::ErrorKind::StorageFull) && !io(std::io::ErrorKind::PermissionDenied));
     }
 }

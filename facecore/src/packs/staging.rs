@@ -9,9 +9,15 @@ use std::time::Duration;
 use super::cache::{Packs, RECORD, make_folder};
 use super::report::{Listener, Stage, tell};
 use super::{InstalledPack, names};
-use crate::error::Result;
+use crate::error::{Result, fail};
 use crate::files;
 
+/// Where the locks are: no name of a pack begins with a dot.
+const LOCKS: &str = ".locks";
+/// The pack that another takes the place of, until it has.
+const OLD: &str = "old";
+/// What the name of a file that is being downloaded ends with.
+const PART: &str = ".part";
 /// How often a process looks whether the one that it waits for is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -20,8 +26,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 pub(super) struct Staging {
     target: PathBuf,
     work: PathBuf,
-    /// The lock ends with the file, or with the process.
-    _lock: File,
+    /// The lock ends with the process, if not before.
+    lock: File,
 }
 
 impl Staging {
@@ -30,9 +36,17 @@ impl Staging {
     /// Errors with `Cancelled`, and with `Io`.
     pub fn begin(packs: &Packs, name: &str, listener: &mut Listener) -> Result<Staging> {
         names::check(name)?;
+        if let Some(other) = packs.named_alike(name)? {
+            fail!(
+                InvalidArgument,
+                "there is a pack {other} already, from whose name {name} differs only in upper and lower case, which not \
+                 every disk tells apart; take another name"
+            );
+        }
         let above = packs.work_folder();
-        make_folder(&above)?;
-        let path = above.join(format!("{name}.lock"));
+        let locks = above.join(LOCKS);
+        make_folder(&locks)?;
+        let path = locks.join(name);
         let failed = |error: std::io::Error| files::failure(&path, "lock", &error);
         let lock = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         loop {
@@ -43,7 +57,7 @@ impl Staging {
             }
             std::thread::sleep(LOOK_AGAIN);
         }
-        let staging = Staging { target: packs.pack_folder(name), work: above.join(name), _lock: lock };
+        let staging = Staging { target: packs.pack_folder(name), work: above.join(name), lock };
         make_folder(&staging.work)?;
         if !staging.target.exists() && staging.old().join(RECORD).exists() {
             // A run ended between taking the old pack away and putting the new one in its place.
@@ -65,13 +79,17 @@ impl Staging {
     /// Where a file called `name` is downloaded to.
     #[cfg(feature = "download")]
     pub fn download(&self, name: &str) -> PathBuf {
-        self.work.join(format!("{name}.part"))
+        self.work.join(format!("{name}{PART}"))
     }
 
     /// Puts what is in the new folder in the place of the pack, with its record.
     pub fn publish(&self, mut pack: InstalledPack) -> Result<InstalledPack> {
         let new = self.new_pack();
         write(&new.join(RECORD), pack.to_json()?.as_bytes())?;
+        pack.folder = new.clone();
+        if !pack.is_whole() {
+            fail!(Internal, "the pack {} was not put together as it was recorded", pack.name);
+        }
         sync(&new)?;
         if self.target.exists() {
             rename(&self.target, &self.old())?;
@@ -81,7 +99,10 @@ impl Staging {
             let _ = std::fs::rename(self.old(), &self.target);
             return Err(error);
         }
-        files::sync_folder_of(&self.target).map_err(|error| files::failure(&self.target, "sync", &error))?;
+        if let Err(error) = files::sync_folder_of(&self.target) {
+            // It is in its place, if perhaps not after a loss of power: then the one before is.
+            tracing::warn!("cannot sync {}: {error}", self.target.display());
+        }
         pack.folder = self.target.clone();
         // The pack is in place; what is left of the work is cleared by the next run, if not now.
         let _ = std::fs::remove_dir_all(&self.work);
@@ -102,7 +123,7 @@ impl Staging {
     }
 
     fn old(&self) -> PathBuf {
-        self.work.join("old")
+        self.work.join(OLD)
     }
 
     fn removed(&self) -> PathBuf {
@@ -115,7 +136,21 @@ impl Drop for Staging {
         let _ = clear(&self.new_pack());
         // Goes only if nothing is left that a download could go on from.
         let _ = std::fs::remove_dir(&self.work);
+        // A process that was forked meanwhile has the file too, and would keep the lock.
+        let _ = self.lock.unlock();
     }
+}
+
+/// What an interrupted download left in a work folder, in bytes.
+pub(super) fn unfinished(work: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(work) else { return 0 };
+    let parts = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().ends_with(PART));
+    parts.filter_map(|entry| entry.metadata().ok()).map(|file| file.len()).sum()
+}
+
+/// Whether a pack is being replaced, or its replacing was cut short: for a moment neither is in its place.
+pub(super) fn is_between(work: &Path) -> bool {
+    work.join(OLD).symlink_metadata().is_ok()
 }
 
 /// Writes a file and makes its content durable.
@@ -136,7 +171,8 @@ fn sync(folder: &Path) -> Result<()> {
             sync(&path)?;
         }
     }
-    files::sync_folder_of(&folder.join(RECORD)).map_err(failed)
+    // Of the folder that a file within it would be in.
+    files::sync_folder_of(&folder.join("file")).map_err(failed)
 }
 
 fn rename(from: &Path, to: &Path) -> Result<()> {

@@ -92,6 +92,14 @@ impl Tree {
         name.strip_suffix(".zip").map(str::to_owned).unwrap_or(name)
     }
 
+    /// SHA-256 of the archive, if it is one.
+    pub fn archive_sha256(&self) -> Result<Option<String>> {
+        match self {
+            Tree::Zip(path, _) => sha256_of(path).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// The text of a file.
     pub fn text(&mut self, path: &str) -> Result<String> {
         let mut bytes = Vec::new();
@@ -229,7 +237,6 @@ fn hex(hash: Sha256) -> String {
 }
 
 /// SHA-256 of a file, in lower-case hexadecimal.
-#[cfg(feature = "download")]
 pub(super) fn sha256_of(path: &Path) -> Result<String> {
     let failed = |error: std::io::Error| Error::io(path, "read", error);
     let mut file = File::open(path).map_err(failed)?;

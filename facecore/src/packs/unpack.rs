@@ -153,7 +153,11 @@ fn refusal(error: ZipError) -> Error {
     let message = match &error {
         ZipError::Io(io) if kind == ErrorKind::Io => format!("the archive cannot be read: {io}"),
         ZipError::Io(io) => format!("it is damaged or cut short: {io}"),
-        ZipError::InvalidArchive(why) => format!("it is no zip archive, or damaged: {why}"),
+        ZipError::InvalidArchive(why) => {
+            format!(
+                "it is no zip archive, or damaged ({why}); single files are imported by the folder that they are in"
+            )
+        }
         other => other.to_string(),
     };
     Error::new(kind, message).with_source(error)

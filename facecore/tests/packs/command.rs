@@ -47,9 +47,10 @@ fn the_list_is_as_documented() {
     let names: Vec<&str> = packs.iter().map(|pack| pack["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["lite", "opencv", "buffalo_l", "buffalo_s", "buffalo_sc", "antelopev2"]);
     for pack in &packs {
-        let known = ["about", "download_bytes", "files", "folder", "licence", "licence_class", "name", "origin"];
-        assert_eq!(fields(pack), [&known[..], &["sources", "state", "unfinished_bytes", "version"]].concat());
-        assert_eq!(fields(&pack["files"][0]), ["bytes", "checksum", "file", "part", "sha256"]);
+        let known = ["about", "archive_sha256", "download_bytes", "files", "folder", "installed", "licence"];
+        let others = ["licence_class", "name", "origin", "sources", "state", "unfinished_bytes", "version"];
+        assert_eq!(fields(pack), [known, others].concat());
+        assert_eq!(fields(&pack["files"][0]), ["bytes", "checksum", "file", "kind", "part", "sha256"]);
     }
     assert_eq!(packs[0]["state"], "embedded");
     assert_eq!((&packs[1]["state"], &packs[1]["licence_class"]), (&"available".into(), &"permissive".into()));

@@ -147,6 +147,88 @@ fn a_file_that_changed_meanwhile_is_fetched_anew() {
 }
 
 #[test]
+fn a_server_that_names_versions_by_their_time_is_gone_on_with() {
+    let place = Place::new();
+    let content = buffalo_sc();
+    let changed = "Sat, 28 Nov 2026 10:00:00 GMT";
+    let server = Server::http(move |request, to| match request.start() {
+        0 => {
+            let length = ("Content-Length", content.len().to_string());
+            server::head(to, "200 OK", &[length, ("Last-Modified", changed.into())])?;
+            to.write_all(&content[..content.len() / 2])
+        }
+        // It kept to the condition, and need not say the time again.
+        start if request.header("if-range") == Some(changed) => {
+            let range = ("Content-Range", format!("bytes {start}-{}/{}", content.len() - 1, content.len()));
+            let length = ("Content-Length", (content.len() - start).to_string());
+            server::head(to, "206 Partial Content", &[range, length])?;
+            to.write_all(&content[start..])
+        }
+        _ => server::head(to, "500 Internal Server Error", &[("Content-Length", "0".into())]),
+    });
+    place.pull("buffalo_sc", &server).unwrap();
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn a_place_that_has_nothing_loses_nothing() {
+    let place = Place::new();
+    let good = serves(buffalo_sc());
+    let half = buffalo_sc().len() as u64 / 2;
+    let cancelled =
+        place.packs.pull("buffalo_sc", &from_mirrors(&[&good]), &mut |progress| match progress.done > half {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        });
+    assert_eq!(cancelled.unwrap_err().kind(), ErrorKind::Cancelled);
+    let nothing = |status: &'static str| {
+        Server::http(move |_, to| {
+            server::head(to, status, &[("Content-Length", "0".into()), ("Retry-After", "0".into())])
+        })
+    };
+    let (gone, busy) = (nothing("404 Not Found"), nothing("503 Service Unavailable"));
+    let huge = Server::http(|_, to| server::head(to, "200 OK", &[("Content-Length", (1u64 << 40).to_string())]));
+    place.packs.pull("buffalo_sc", &from_mirrors(&[&gone, &busy, &huge, &good]), &mut go_on).unwrap();
+    assert!(good.requests()[1].start() as u64 > half);
+    assert_eq!((gone.requests().len(), busy.requests().len()), (1, 4));
+}
+
+#[test]
+fn the_file_is_asked_for_as_it_is() {
+    let server = Server::http(|_, to| {
+        server::head(to, "200 OK", &[("Content-Length", "3".into()), ("Content-Encoding", "gzip".into())])?;
+        to.write_all(b"abc")
+    });
+    refused(&server, false, "an encoding that was not asked for");
+    assert_eq!(server.requests()[0].header("accept-encoding"), Some("identity"));
+    let server = Server::http(|request, to| {
+        let content = buffalo_sc();
+        let encoding = ("Content-Encoding", "Identity".into());
+        assert_eq!(request.start(), 0);
+        server::head(to, "200 OK", &[("Content-Length", content.len().to_string()), encoding])?;
+        to.write_all(&content)
+    });
+    Place::new().pull("buffalo_sc", &server).unwrap();
+}
+
+#[test]
+fn what_gives_access_to_a_mirror_is_not_told() {
+    let server = serves(buffalo_sc());
+    let place = Place::new();
+    let mut options = accepted();
+    options.network.mirrors = vec![server.url().replace("://", "://ada:secret@")];
+    let pulled = place.packs.pull("buffalo_sc", &options, &mut go_on).unwrap();
+    assert_eq!(pulled.origin, format!("{}/buffalo_sc.zip", server.url()));
+    assert!(server.requests()[0].header("authorization").is_some());
+    assert!(place.files().values().all(|content| !String::from_utf8_lossy(content).contains("secret")));
+
+    let gone = Server::http(|_, to| server::head(to, "302 Found", &[("Location", "ftp://h/x?token=secret".into())]));
+    options.network.mirrors = vec![gone.url().replace("://", "://ada:secret@")];
+    let error = Place::new().packs.pull("buffalo_sc", &options, &mut go_on).unwrap_err();
+    assert!(!error.to_string().contains("secret"), "{error}");
+}
+
+#[test]
 fn without_a_name_for_the_version_a_download_starts_anew() {
     let place = Place::new();
     let content = buffalo_sc();
@@ -237,7 +319,13 @@ fn lengths_that_are_lies_are_found_out() {
             server::head(to, "206 Partial Content", &[range, length, ("ETag", "\"1\"".into())])?;
             to.write_all(&content)
         });
-        refused(&server, false, "another part of the file");
+        // What it gave is dropped then, and the whole asked for: of the one that also breaks off, its beginning is left.
+        match first {
+            true => refused(&server, true, "broke off after 1000"),
+            false => refused(&server, false, "another part of the file"),
+        }
+        let starts: Vec<usize> = server.requests().iter().map(Request::start).collect();
+        assert_eq!(starts, if first { [0, 1000, 0, 1000, 0] } else { [0; 5] }[..starts.len()]);
     }
 }
 
@@ -410,7 +498,7 @@ fn mirrors_are_asked_in_order_and_all_are_told() {
     assert_eq!(good.requests().last().unwrap().start(), 0);
 
     let mut options = accepted();
-    for bad in ["http://models.example.org", "models", "ftp://localhost/"] {
+    for bad in ["http://models.example.org", "models", "ftp://localhost/", "https://h/x?token=1", "https://h/#x"] {
         options.network.mirrors = vec![bad.into()];
         let error = Place::new().packs.pull("buffalo_sc", &options, &mut go_on).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
@@ -507,11 +595,27 @@ fn a_pack_that_was_changed_is_found_out_and_put_right() {
     place.pull("buffalo_sc", &server).unwrap();
     assert_eq!((state(&place), std::fs::read(&model).unwrap()), (PackState::Installed, sound));
 
-    std::fs::write(pulled.folder.join("installed.json"), "{").unwrap();
-    assert_eq!(state(&place), PackState::Damaged);
-    assert_eq!(place.packs.open("buffalo_sc").unwrap_err().kind(), ErrorKind::PackInvalid);
-    place.pull("buffalo_sc", &server).unwrap();
-    assert_eq!(state(&place), PackState::Installed);
+    for damaged in [&b"{"[..], b"\xff\xfe"] {
+        std::fs::write(pulled.folder.join("installed.json"), damaged).unwrap();
+        assert_eq!(state(&place), PackState::Damaged);
+        assert_eq!(place.packs.open("buffalo_sc").unwrap_err().kind(), ErrorKind::PackInvalid);
+        // The manifest still has the checksums.
+        assert_eq!(place.pull("buffalo_sc", &serves(other.clone())).unwrap_err().kind(), ErrorKind::ChecksumMismatch);
+        place.pull("buffalo_sc", &server).unwrap();
+        assert_eq!(state(&place), PackState::Installed);
+    }
+
+    // A model and the manifest that were changed together differ from the record.
+    let manifest = pulled.folder.join("pack.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let without: String =
+        text.lines().filter(|line| !line.starts_with("sha256")).map(|line| format!("{line}\n")).collect();
+    std::fs::write(&manifest, without).unwrap();
+    let sound = std::fs::read(&model).unwrap();
+    std::fs::write(&model, Embedder { dimension: 512, seed: 2, ..Embedder::default() }.bytes()).unwrap();
+    assert_eq!(place.packs.open("buffalo_sc").unwrap_err().kind(), ErrorKind::ChecksumMismatch);
+    std::fs::write(&model, sound).unwrap();
+    std::fs::write(&manifest, text).unwrap();
 
     let removed = place.packs.remove("buffalo_sc", &mut go_on).unwrap();
     assert!(removed.bytes > 10_000 && place.files().is_empty());

@@ -168,6 +168,96 @@ fn what_is_no_pack_is_told() {
 }
 
 #[test]
+fn what_known_packs_forbid_another_name_does_not_allow() {
+    let place = Place::new();
+    place.write("x/sub/det_10g.onnx", &detector());
+    place.write("x/e.onnx", &embedder());
+    let manifest = |name: &str| {
+        format!(
+            "format = 1\nname = '{name}'\nlicence = 'free'\nlicence_class = 'permissive'\n\
+             [detector]\nfile = 'sub/det_10g.onnx'\nkind = 'scrfd'\n[embedder]\nfile = 'e.onnx'\nkind = 'arcface'"
+        )
+    };
+    let commercial = place.packs.clone().with_policy(facecore::PackPolicy::Commercial);
+    place.write("x/pack.toml", manifest("mine").as_bytes());
+    let error = commercial.import(place.folder.join("x"), None, &accepted(), &mut go_on).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LicenceRefused);
+    assert_eq!(place.import(place.folder.join("x")).unwrap().licence_class, LicenceClass::ResearchOnly);
+
+    // What is said to be allowed after it was installed was not said by whoever was asked.
+    let manifest = place.packs.folder().join("mine/pack.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(&manifest, format!("{text}\nthreshold = -0.9\n")).unwrap();
+    for packs in [&commercial, &place.packs] {
+        let refused = packs.open("mine").unwrap_err().kind();
+        assert!(matches!(refused, ErrorKind::LicenceRefused | ErrorKind::ChecksumMismatch), "{refused:?}");
+    }
+    let error = place.packs.verify("mine", &accepted(), &mut go_on).unwrap_err();
+    assert!(error.to_string().contains("pack.toml was changed") && error.to_string().contains("import"), "{error}");
+}
+
+#[test]
+fn names_that_would_meet_others_are_refused() {
+    let place = Place::new();
+    let folder = own(&place, "mine", "");
+    let import = |name: &str| place.packs.import(&folder, Some(name), &accepted(), &mut go_on);
+    // A name like a lock's, in both orders.
+    for name in ["office.lock", "office", "staff", "staff.lock"] {
+        assert_eq!(import(name).unwrap().name, name);
+    }
+    for (name, why) in [("Office", "upper and lower case"), ("nul", "no name"), ("x.", "no name")] {
+        let error = import(name).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    let error = import("buffalo_l").unwrap_err();
+    assert!(error.to_string().contains("is the name of a known pack"), "{error}");
+
+    // Models under the names of what an installed pack has itself, and one file as both.
+    let before = place.files();
+    for (detector, embedder) in [("installed.json", "e.onnx"), ("d.onnx", "Pack.toml"), ("e.onnx", "e.onnx")] {
+        let manifest = format!(
+            "format = 1\nname = 'x'\n[detector]\nfile = '{detector}'\nkind = 'scrfd'\n[embedder]\nfile = '{embedder}'\nkind = 'arcface'"
+        );
+        for file in [detector, embedder] {
+            place.write(&format!("odd/{file}"), b"x");
+        }
+        place.write("odd/pack.toml", manifest.as_bytes());
+        let error = place.import(place.folder.join("odd")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PackInvalid, "{error}");
+        std::fs::remove_dir_all(place.folder.join("odd")).unwrap();
+    }
+    assert_eq!(place.files(), before);
+}
+
+#[test]
+fn of_several_packs_in_a_folder_none_is_taken() {
+    let place = Place::new();
+    own(&place, "all/mine", "");
+    place.import(place.folder.join("all")).unwrap();
+    place.write("all/sc/det_500m.onnx", &detector());
+    let one = place.import(place.folder.join("all"));
+    assert_eq!(one.unwrap().name, "office", "half a pack is none");
+    place.write("all/sc/w600k_mbf.onnx", &embedder());
+    let error = place.import(place.folder.join("all")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.to_string().contains("office, buffalo_sc"), "{error}");
+}
+
+#[test]
+fn an_archive_and_its_checksum_are_recorded() {
+    let place = Place::new();
+    let zip = super::buffalo_sc();
+    let pack = place.import(place.write("buffalo_sc.zip", &zip)).unwrap();
+    assert_eq!(pack.archive_sha256, Some(ModelSource::from_bytes("zip", zip).sha256()));
+    let listed = place.packs.look("buffalo_sc").unwrap();
+    assert_eq!((&listed.archive_sha256, listed.installed), (&pack.archive_sha256, Some(pack.installed)));
+    let odd = place.write("det_500m.onnx", &detector());
+    let error = place.import(odd).unwrap_err();
+    assert!(error.kind() == ErrorKind::ArchiveInvalid && error.to_string().contains("by the folder"), "{error}");
+}
+
+#[test]
 fn manifests_under_known_names_change_nothing_of_what_is_known() {
     let place = Place::new();
     place.write("x/det_10g.onnx", &detector());

@@ -60,7 +60,7 @@ impl Place {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     walk(&path, found);
-                } else if path.extension().is_none_or(|extension| extension != "lock") {
+                } else if !path.parent().unwrap().ends_with(".locks") {
                     found.insert(path.clone(), std::fs::read(&path).unwrap());
                 }
             }

@@ -120,6 +120,36 @@ fn what_a_killed_install_left_is_cleared_or_put_back() {
     assert_eq!(place.import(&from).unwrap_err().kind(), ErrorKind::ModelCorrupt);
     place.packs.verify("buffalo_sc", &accepted(), &mut go_on).unwrap();
     assert_eq!(place.files().len(), sound.len());
+
+    // Whoever opens it does so, too.
+    std::fs::create_dir_all(&work).unwrap();
+    std::fs::rename(place.packs.folder().join("buffalo_sc"), work.join("old")).unwrap();
+    place.packs.open("buffalo_sc").unwrap();
+    assert_eq!(place.files().len(), sound.len());
+}
+
+#[test]
+fn whoever_opens_a_pack_that_is_being_replaced_has_one_of_the_two() {
+    let place = Place::new();
+    place.write("x/det_500m.onnx", &detector());
+    place.write("x/w600k_mbf.onnx", &embedder());
+    let from = place.folder.join("x");
+    place.import(&from).unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(|| {
+            let mut opened = 0;
+            while !done.load(Ordering::SeqCst) {
+                place.packs.open("buffalo_sc").unwrap();
+                opened += 1;
+            }
+            opened
+        });
+        let replaced = (0..30).try_for_each(|_| place.import(&from).map(drop));
+        done.store(true, Ordering::SeqCst);
+        replaced.unwrap();
+        assert!(opening.join().unwrap() > 0);
+    });
 }
 
 /// A mounted file system of a few megabytes, taken away after the test.

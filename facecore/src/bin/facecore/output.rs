@@ -62,7 +62,7 @@ impl Output {
             return self.bar.clone();
         }
         self.bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let template = "  {bar:30} {bytes}/{total_bytes}, {eta} left, {msg}";
+        let template = "  {spinner} {msg}  {decimal_bytes}/{decimal_total_bytes}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
         }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use facecore::model::LicenceClass;
+use facecore::model::{LicenceClass, licence_in_words};
 use facecore::packs::{
     InstallOptions, InstalledPack, KnownPack, ListedPack, Network, PackState, Packs, Progress, Stage,
 };
@@ -168,8 +168,7 @@ impl Consent {
     /// Shows the licence, and asks whoever sits at the terminal, unless it was accepted before. What it leaves open the
     /// library refuses, with the remedy.
     fn to(&self, pack: &str, licence: &str, class: LicenceClass, output: &Output) -> bool {
-        let licence = if licence.is_empty() { "no licence is stated" } else { licence };
-        output.note(format!("the licence of {pack}: {licence} ({})", class.name()));
+        output.note(format!("the licence of {pack}: {} ({})", licence_in_words(licence), class.name()));
         if self.accept_license {
             return true;
         }
@@ -200,6 +199,7 @@ impl Pull {
     fn run(&self, output: &mut Output) -> Result<()> {
         let packs = self.consent.packs(&self.common)?;
         let network = Network { mirrors: self.mirrors.clone(), mirrors_only: self.mirrors_only, ..Network::default() };
+        network.check()?;
         for name in &self.names {
             // One that is there already, or that nobody knows, has no licence to agree to.
             let known = KnownPack::named(name).filter(|_| !matches!(packs.installed(name), Ok(Some(_))));
@@ -224,8 +224,13 @@ impl Import {
         let agreed = !packs.policy().permits(found.licence_class)
             || self.consent.to(&found.name, &found.licence, found.licence_class, output);
         let options = InstallOptions { accept_licence: agreed, ..InstallOptions::default() };
+        let before = packs.installed(&found.name).unwrap_or_default();
         let imported = watched(output, |listener| packs.import(&self.from, name, &options, listener));
-        say(output, imported, "installed")
+        let replaces = |new: &InstalledPack| {
+            before.as_ref().is_some_and(|old| (&old.files, &old.licence) != (&new.files, &new.licence))
+        };
+        let what = if imported.as_ref().is_ok_and(replaces) { "installed in place of another" } else { "installed" };
+        say(output, imported, what)
     }
 }
 
@@ -300,6 +305,10 @@ fn watched<T>(
         if shown.as_ref().is_none_or(|(stage, file)| *stage != progress.stage || file != progress.file) {
             shown = Some((progress.stage, progress.file.to_owned()));
             begin(&bar, progress);
+            // Where nobody sees a bar, a log must tell what takes its time.
+            if bar.is_hidden() && matches!(progress.stage, Stage::Waiting | Stage::Downloading) {
+                output.note(in_progress(progress));
+            }
         }
         if let Some(total) = progress.total {
             bar.set_length(total);
@@ -312,13 +321,20 @@ fn watched<T>(
 }
 
 fn begin(bar: &ProgressBar, progress: &Progress) {
-    bar.set_length(progress.total.unwrap_or_default());
-    let file = Path::new(progress.file).file_name().unwrap_or_default().to_string_lossy();
-    bar.set_message(match progress.stage {
-        Stage::Waiting => "waiting for another process".to_owned(),
-        stage => format!("{} {file}", stage.name()),
-    });
+    match progress.total {
+        Some(total) => bar.set_length(total),
+        None => bar.unset_length(),
+    }
+    bar.set_message(in_progress(progress));
     bar.reset_eta();
+}
+
+fn in_progress(progress: &Progress) -> String {
+    let file = Path::new(progress.file).file_name().unwrap_or_default().to_string_lossy();
+    match progress.stage {
+        Stage::Waiting => format!("waiting for another process that works at {file}"),
+        stage => format!("{} {file}", stage.name()),
+    }
 }
 
 fn in_words(pack: &ListedPack) -> String {
@@ -327,7 +343,8 @@ fn in_words(pack: &ListedPack) -> String {
             let size = bytes_in_words(pack.download_bytes.unwrap_or_default());
             format!("not installed; facecore models pull {} ({size})", pack.name)
         }
-        PackState::Damaged => format!("damaged; facecore models pull {}", pack.name),
+        PackState::Damaged if pack.download_bytes.is_some() => format!("damaged; facecore models pull {}", pack.name),
+        PackState::Damaged => format!("damaged; facecore models remove {}, and import it again", pack.name),
         PackState::Embedded => "embedded: part of the program".to_owned(),
         _ => "installed".to_owned(),
     };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use facecore::packs::{Checksum, InstalledFile, InstalledPack, ListedFile, ListedPack, RemovedPack};
+use facecore::packs::{Checksum, InstalledFile, InstalledPack, KnownPack, ListedFile, ListedPack, RemovedPack};
 use facecore::{Embedding, Error, Face, Match, PersonId, Placement, Recognizer, Rect};
 use serde::Serialize;
 
@@ -183,6 +183,8 @@ pub struct ListedRecord<'a> {
     licence_class: &'static str,
     folder: Option<Cow<'a, str>>,
     origin: Option<&'a str>,
+    archive_sha256: Option<&'a str>,
+    installed: Option<u64>,
     files: Vec<PackFileRecord<'a>>,
     download_bytes: Option<u64>,
     sources: &'a [&'static str],
@@ -194,6 +196,8 @@ pub struct ListedRecord<'a> {
 pub struct PackFileRecord<'a> {
     part: &'static str,
     file: &'a str,
+    /// As in `pack.toml`; `null` where only that says it.
+    kind: Option<&'static str>,
     bytes: Option<u64>,
     sha256: Option<&'a str>,
     checksum: Option<&'static str>,
@@ -204,6 +208,7 @@ impl<'a> From<&'a ListedPack> for ListedRecord<'a> {
         let file = |file: &'a ListedFile| PackFileRecord {
             part: file.part.name(),
             file: &file.name,
+            kind: file.kind,
             bytes: file.bytes,
             sha256: file.sha256.as_deref(),
             checksum: file.checksum.map(Checksum::name),
@@ -217,6 +222,8 @@ impl<'a> From<&'a ListedPack> for ListedRecord<'a> {
             licence_class: pack.licence_class.name(),
             folder: pack.folder.as_ref().map(|folder| folder.to_string_lossy()),
             origin: pack.origin.as_deref(),
+            archive_sha256: pack.archive_sha256.as_deref(),
+            installed: pack.installed,
             files: pack.files.iter().map(file).collect(),
             download_bytes: pack.download_bytes,
             sources: &pack.sources,
@@ -244,6 +251,7 @@ impl<'a> From<&'a InstalledPack> for InstalledRecord<'a> {
         let file = |file: &'a InstalledFile| PackFileRecord {
             part: file.part.name(),
             file: &file.name,
+            kind: KnownPack::named(&pack.name).and_then(|known| known.file(&file.name)).map(|known| known.kind),
             bytes: Some(file.bytes),
             sha256: Some(&file.sha256),
             checksum: Some(file.checksum.name()),

@@ -3,10 +3,11 @@
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use ureq::Agent;
 use ureq::http::{HeaderMap, StatusCode, Uri, header};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Proxy, ProxyProtocol};
 
 use super::{Failure, Network, Partial};
 use crate::error::{Error, ErrorKind, Result, fail};
@@ -31,8 +32,9 @@ pub(super) struct Answer {
 }
 
 impl Http {
-    /// Errors with `InvalidArgument` if the certificates cannot be read.
+    /// Errors with `InvalidArgument` if the certificates cannot be read, or a proxy of the environment not be used.
     pub fn new(network: &Network) -> Result<Http> {
+        check_proxies()?;
         let named = std::env::var_os("SSL_CERT_FILE").filter(|value| !value.is_empty()).map(PathBuf::from);
         let roots = match network.certificates.clone().or(named) {
             Some(path) => authorities(&path)?,
@@ -59,7 +61,8 @@ impl Http {
         let refused = |why: String| Failure::Source(ErrorKind::DownloadFailed, why);
         let mut uri = check_address(url, None).map_err(refused)?;
         for _ in 0..=REDIRECTS {
-            let mut request = self.agent.get(uri.clone());
+            // Sizes and ranges are those of the file itself.
+            let mut request = self.agent.get(uri.clone()).header(header::ACCEPT_ENCODING, "identity");
             if partial.length > 0 {
                 request = request.header(header::RANGE, format!("bytes={}-", partial.length));
                 if let Some(validator) = &partial.validator {
@@ -69,7 +72,13 @@ impl Http {
             if is_this_machine(&uri) {
                 request = request.config().proxy(None).build();
             }
-            let response = request.call().map_err(|error| Failure::Passing(in_words(&error)))?;
+            let response = request.call().map_err(|error| match error {
+                // What asking again does not change.
+                ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
+                    refused(in_words(&error))
+                }
+                _ => Failure::Passing(in_words(&error), None),
+            })?;
             let (parts, body) = response.into_parts();
             let status = parts.status;
             if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
@@ -78,7 +87,8 @@ impl Http {
                     return Err(refused(format!("it answered with HTTP status {status}, which leads to no place")));
                 }
                 let next = resolve(&uri, to);
-                uri = check_address(&next, Some(&uri)).map_err(|why| refused(format!("it leads to {next}: {why}")))?;
+                uri = check_address(&next, Some(&uri))
+                    .map_err(|why| refused(format!("it leads to {}: {why}", shown(&next))))?;
                 continue;
             }
             return read_answer(status, &parts.headers, Box::new(body.into_reader()), partial);
@@ -99,9 +109,18 @@ fn read_answer(
         strong.or(text(header::LAST_MODIFIED)).map(str::to_owned)
     };
     let refused = |why: String| Failure::Source(ErrorKind::DownloadFailed, why);
-    if text(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+    if text(header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.trim().eq_ignore_ascii_case("identity")) {
         return Err(refused("it sends the file in an encoding that was not asked for".into()));
     }
+    let retry_after = || {
+        let seconds = text(header::RETRY_AFTER).and_then(|seconds| seconds.trim().parse().ok());
+        seconds.map(Duration::from_secs)
+    };
+    // What another address gave stays; what this one gave is of no use if it cannot be gone on with.
+    let unusable = |why: &str| match partial.foreign {
+        true => refused(why.into()),
+        false => Failure::Anew(why.into()),
+    };
     match status {
         StatusCode::OK => {
             let total = text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
@@ -113,14 +132,16 @@ fn read_answer(
                 Some((start, total)) if start == partial.length && start > 0 => {
                     Ok(Answer { start, total: Some(total), validator: validator(), body })
                 }
-                _ => Err(refused("it gave another part of the file than it was asked for".into())),
+                _ => Err(unusable("it gave another part of the file than it was asked for")),
             }
         }
         StatusCode::RANGE_NOT_SATISFIABLE if partial.length > 0 => {
-            Err(Failure::Anew("its file is shorter than what has come of it".into()))
+            Err(unusable("its file is shorter than what has come of it"))
         }
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Err(Failure::Passing(in_status(status))),
-        status if status.is_server_error() => Err(Failure::Passing(in_status(status))),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+            Err(Failure::Passing(in_status(status), retry_after()))
+        }
+        status if status.is_server_error() => Err(Failure::Passing(in_status(status), retry_after())),
         status => Err(refused(in_status(status))),
     }
 }
@@ -150,6 +171,39 @@ pub(super) fn check_address(url: &str, led_by: Option<&Uri>) -> std::result::Res
     }
 }
 
+/// An address as it is shown and kept: without a user's name and password, and without what gives access to it.
+pub(super) fn shown(url: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let address = &url[..end];
+    let Some(start) = address.find("://").map(|at| at + 3) else { return address.to_owned() };
+    let host_end = address[start..].find('/').map_or(address.len(), |at| start + at);
+    match address[start..host_end].rfind('@') {
+        Some(at) => format!("{}{}", &address[..start], &address[start + at + 1..]),
+        None => address.to_owned(),
+    }
+}
+
+/// Errors with `InvalidArgument` if the environment names a proxy that cannot be used: it must not be passed by.
+fn check_proxies() -> Result<()> {
+    const NAMES: [&str; 6] = ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
+    for name in NAMES {
+        let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else { continue };
+        check_proxy(name, &value.to_string_lossy())?;
+    }
+    Ok(())
+}
+
+fn check_proxy(name: &str, value: &str) -> Result<()> {
+    match Proxy::new(value).map(|proxy| proxy.protocol()) {
+        Ok(ProxyProtocol::Http | ProxyProtocol::Https) => Ok(()),
+        _ => fail!(
+            InvalidArgument,
+            "the environment's {name} names a proxy that cannot be used; it must be http://HOST:PORT or \
+             https://HOST:PORT"
+        ),
+    }
+}
+
 fn is_this_machine(uri: &Uri) -> bool {
     matches!(uri.host(), Some("127.0.0.1" | "[::1]" | "localhost"))
 }
@@ -165,10 +219,32 @@ fn resolve(from: &Uri, to: &str) -> String {
         format!("{scheme}://{rest}")
     } else if to.starts_with('/') {
         format!("{scheme}://{host}{to}")
+    } else if to.starts_with(['?', '#']) {
+        format!("{scheme}://{host}{}{to}", from.path())
     } else {
         let folder = from.path().rfind('/').map_or("/", |at| &from.path()[..=at]);
-        format!("{scheme}://{host}{folder}{to}")
+        let (to, rest) = to.split_at(to.find(['?', '#']).unwrap_or(to.len()));
+        format!("{scheme}://{host}{}{rest}", without_dots(&format!("{folder}{to}")))
     }
+}
+
+/// A path from the root, its `.` and `..` resolved.
+fn without_dots(path: &str) -> String {
+    let mut parts = Vec::new();
+    for part in path.split('/').skip(1) {
+        match part {
+            "." | ".." => {
+                if part == ".." {
+                    parts.pop();
+                }
+            }
+            part => parts.push(part),
+        }
+    }
+    if path.ends_with("/.") || path.ends_with("/..") {
+        parts.push("");
+    }
+    format!("/{}", parts.join("/"))
 }
 
 /// The certificate authorities in a PEM file.
@@ -232,8 +308,33 @@ mod tests {
             ("//other.org/c", "https://other.org/c"),
             ("/c?y=http://z", "https://example.org:8443/c?y=http://z"),
             ("c.zip", "https://example.org:8443/a/c.zip"),
+            ("../c.zip?y", "https://example.org:8443/c.zip?y"),
+            ("./../../c/./d/..", "https://example.org:8443/c/"),
+            ("?y=2", "https://example.org:8443/a/b.zip?y=2"),
         ] {
             assert_eq!(resolve(&from, to), expected);
+        }
+    }
+
+    #[test]
+    fn addresses_are_shown_without_secrets() {
+        for (url, expected) in [
+            ("https://ada:s3@cret@example.org/a/b@c", "https://example.org/a/b@c"),
+            ("https://example.org/a?token=secret#x", "https://example.org/a"),
+            ("https://ada@example.org", "https://example.org"),
+            ("nonsense?secret", "nonsense"),
+        ] {
+            assert_eq!(shown(url), expected);
+        }
+    }
+
+    #[test]
+    fn proxies_that_cannot_be_used_are_not_passed_by() {
+        assert!(check_proxy("ALL_PROXY", "http://127.0.0.1:3128").is_ok());
+        assert!(check_proxy("ALL_PROXY", "ada:secret@proxy.example:3128").is_ok());
+        for other in ["socks5://127.0.0.1:1080", "socks4a://h:1", "ftp://h:1", "http://", "::"] {
+            let error = check_proxy("ALL_PROXY", other).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{other}");
         }
     }
 

@@ -54,10 +54,35 @@ impl Default for Network {
     }
 }
 
+impl Network {
+    /// Errors with `InvalidArgument` if a mirror's address cannot be used, only mirrors are to be asked and none is
+    /// named, or a timeout is zero.
+    pub fn check(&self) -> Result<()> {
+        for mirror in &self.mirrors {
+            let refused = |why: String| {
+                Error::new(ErrorKind::InvalidArgument, format!("the mirror {}: {why}", http::shown(mirror)))
+            };
+            http::check_address(mirror, None).map_err(refused)?;
+            if mirror.contains(['?', '#']) {
+                return Err(refused("names of files follow it, so it can have neither a query nor a fragment".into()));
+            }
+        }
+        if self.mirrors_only && self.mirrors.is_empty() {
+            fail!(InvalidArgument, "only mirrors are to be asked, and none is named");
+        }
+        if self.stall_timeout.is_zero() || self.connect_timeout.is_zero() {
+            fail!(InvalidArgument, "timeouts of a download must be longer than nothing");
+        }
+        Ok(())
+    }
+}
+
 /// The least that must come within the stall timeout.
 const LEAST: u64 = 4 << 10;
 /// How often an address is asked at most, however much each time brings.
 const MOST_REQUESTS: u32 = 100;
+/// The longest that a server's `Retry-After` is kept to.
+const MOST_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A file to be downloaded.
 pub(super) struct Remote<'a> {
@@ -84,10 +109,10 @@ pub(super) struct Fetched {
 enum Failure {
     /// The download as a whole ends: it was cancelled, or the disk failed.
     Ends(Error),
-    /// The address is asked no more.
+    /// The address is asked no more. What has come of the file stays: another address may have given it.
     Source(ErrorKind, String),
-    /// It may be better the next time.
-    Passing(String),
+    /// It may be better the next time, after what the server asked to wait for.
+    Passing(String, Option<Duration>),
     /// What has come is of another file; the next request is for the whole.
     Anew(String),
 }
@@ -107,16 +132,7 @@ pub(super) struct Fetcher {
 impl Fetcher {
     /// Errors with `InvalidArgument` if a mirror's address or the certificates cannot be used.
     pub fn new(network: &Network) -> Result<Fetcher> {
-        for mirror in &network.mirrors {
-            http::check_address(mirror, None)
-                .map_err(|why| Error::new(ErrorKind::InvalidArgument, format!("the mirror {mirror}: {why}")))?;
-        }
-        if network.mirrors_only && network.mirrors.is_empty() {
-            fail!(InvalidArgument, "only mirrors are to be asked, and none is named");
-        }
-        if network.stall_timeout.is_zero() || network.connect_timeout.is_zero() {
-            fail!(InvalidArgument, "timeouts of a download must be longer than nothing");
-        }
+        network.check()?;
         Ok(Fetcher { network: network.clone(), http: Http::new(network)? })
     }
 
@@ -131,11 +147,11 @@ impl Fetcher {
         let mut refused = Vec::new();
         for url in mirrors.chain(own) {
             match self.fetch_from(&url, remote, path, listener) {
-                Ok(sha256) => return Ok(Fetched { origin: url, sha256 }),
+                Ok(sha256) => return Ok(Fetched { origin: http::shown(&url), sha256 }),
                 Err(Failure::Ends(error)) => return Err(error),
-                Err(Failure::Source(kind, why)) => refused.push((kind, format!("{url}: {why}"))),
-                Err(Failure::Passing(why) | Failure::Anew(why)) => {
-                    refused.push((ErrorKind::DownloadFailed, format!("{url}: {why}")));
+                Err(Failure::Source(kind, why)) => refused.push((kind, format!("{}: {why}", http::shown(&url)))),
+                Err(Failure::Passing(why, _) | Failure::Anew(why)) => {
+                    refused.push((ErrorKind::DownloadFailed, format!("{}: {why}", http::shown(&url))));
                 }
             }
         }
@@ -144,7 +160,11 @@ impl Fetcher {
         let told: Vec<String> = refused.into_iter().map(|(_, told)| told).collect();
         let remedy = match kind {
             ErrorKind::ChecksumMismatch => "name a mirror that has the known file",
-            _ => "try again, which goes on with what has come; or fetch the file elsewhere and import it",
+            _ if Partial::is_of_use(path, remote.sha256.is_some()) => "try again, which goes on with what has come",
+            _ => {
+                "try again, or fetch the pack's files where there is a network, and import the archive or the folder that \
+                 they are in (`facecore models import`)"
+            }
         };
         Err(Error::new(kind, format!("cannot download {}: {}; {remedy}", remote.name, told.join("; "))))
     }
@@ -157,17 +177,13 @@ impl Fetcher {
         path: &Path,
         listener: &mut Listener,
     ) -> std::result::Result<String, Failure> {
-        let (mut furthest, mut fruitless) = (0, 0);
+        let (mut furthest, mut fruitless) = (partial::length(path), 0);
         for _ in 0..MOST_REQUESTS {
-            let why = match self.request(url, remote, path, listener) {
-                Err(Failure::Passing(why)) => why,
+            let (why, asked) = match self.request(url, remote, path, listener) {
+                Err(Failure::Passing(why, asked)) => (why, asked),
                 Err(Failure::Anew(why)) => {
                     discard(path);
-                    why
-                }
-                Err(Failure::Source(kind, why)) => {
-                    discard(path);
-                    return Err(Failure::Source(kind, why));
+                    (why, None)
                 }
                 Err(ends) => return Err(ends),
                 Ok(()) => return self.check(remote, path),
@@ -176,20 +192,20 @@ impl Fetcher {
             fruitless = if length > furthest { 0 } else { fruitless + 1 };
             furthest = furthest.max(length);
             if fruitless > self.network.retries {
-                if Partial::read(path, url, remote.sha256.is_some()).length == 0 {
-                    // Nothing says that the next download could go on from it.
+                if !Partial::is_of_use(path, remote.sha256.is_some()) {
                     discard(path);
                 }
-                return Err(Failure::Passing(why));
+                return Err(Failure::Passing(why, asked));
             }
-            self.wait(fruitless, remote, furthest, listener)?;
+            let pause = self.network.pause * (1 << fruitless.min(6)) / 2;
+            self.wait(asked.map_or(pause, |asked| asked.min(MOST_PATIENCE)), remote, furthest, listener)?;
         }
-        Err(Failure::Passing(format!("it broke off {MOST_REQUESTS} times")))
+        Err(Failure::Passing(format!("it broke off {MOST_REQUESTS} times"), None))
     }
 
     /// Waits before the next request, in steps between which the caller may end it.
-    fn wait(&self, fruitless: u32, remote: &Remote, done: u64, listener: &mut Listener) -> Result<()> {
-        let end = Instant::now() + self.network.pause * (1 << fruitless.min(6)) / 2;
+    fn wait(&self, pause: Duration, remote: &Remote, done: u64, listener: &mut Listener) -> Result<()> {
+        let end = Instant::now() + pause;
         loop {
             tell(listener, Stage::Downloading, remote.name, done, remote.bytes)?;
             let left = end.saturating_duration_since(Instant::now());
@@ -227,9 +243,13 @@ impl Fetcher {
         }
         tell(listener, Stage::Downloading, remote.name, partial.length, partial.total.or(remote.bytes))?;
         let Answer { start, total, validator, mut body } = self.http.ask(url, &partial)?;
+        let differs = |then: Option<&str>, now: Option<&str>| then.is_some() && now.is_some() && then != now;
         if start == 0 {
             partial = Partial::new(url, total, validator);
-        } else if validator != partial.validator || (partial.total.is_some() && total != partial.total) {
+        } else if differs(partial.validator.as_deref(), validator.as_deref())
+            || (partial.total.is_some() && total != partial.total)
+        {
+            // A server that says nothing of the version in the rest of a file has kept to the condition.
             return Err(Failure::Anew("its file changed meanwhile".into()));
         }
         if let (Some(total), Some(bytes)) = (total, remote.bytes)
@@ -244,15 +264,25 @@ impl Fetcher {
             return Err(Failure::Source(ErrorKind::DownloadFailed, why));
         }
         partial.total = total;
-        partial.save(path)?;
         let written = |error: std::io::Error| files::failure(path, "write", &error);
+        // What is there of another version goes before this one is noted: it must never be taken for a part of it.
         let mut file = open_at(path, start).map_err(written)?;
+        partial.save(path)?;
         let came = self.receive(&mut *body, &mut file, start, remote, total, &written, listener);
         // Also of a download that breaks off: the next one goes on from here.
         file.sync_all().map_err(written)?;
-        let length = came?;
+        let length = match came {
+            // What it gave is not the file.
+            Err(Failure::Source(kind, why)) => {
+                discard(path);
+                return Err(Failure::Source(kind, why));
+            }
+            came => came?,
+        };
         match total {
-            Some(total) if length < total => Err(Failure::Passing(format!("it ended after {length} of {total} bytes"))),
+            Some(total) if length < total => {
+                Err(Failure::Passing(format!("it ended after {length} of {total} bytes"), None))
+            }
             Some(_) => Ok(()),
             None => {
                 partial.total = Some(length);
@@ -283,7 +313,7 @@ impl Fetcher {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(error) => {
                     let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
-                    return Err(Failure::Passing(format!("it broke off after {length}{of} bytes: {error}")));
+                    return Err(Failure::Passing(format!("it broke off after {length}{of} bytes: {error}"), None));
                 }
             };
             length += read as u64;
@@ -295,7 +325,7 @@ impl Fetcher {
             tell(listener, Stage::Downloading, remote.name, length, total)?;
             if since.elapsed() > self.network.stall_timeout {
                 if length - then < LEAST {
-                    return Err(Failure::Passing(format!("it stalled after {length} bytes")));
+                    return Err(Failure::Passing(format!("it stalled after {length} bytes"), None));
                 }
                 (since, then) = (Instant::now(), length);
             }
@@ -306,7 +336,10 @@ impl Fetcher {
 /// The file, cut to `start` bytes, ready to be written from there.
 fn open_at(path: &Path, start: u64) -> std::io::Result<File> {
     let mut file = File::options().write(true).create(true).truncate(false).open(path)?;
-    file.set_len(start)?;
+    if file.metadata()?.len() != start {
+        file.set_len(start)?;
+        file.sync_all()?;
+    }
     file.seek(SeekFrom::Start(start))?;
     Ok(file)
 }

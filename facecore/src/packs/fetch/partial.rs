@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::super::staging;
+use super::http::shown;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A file of which a part has come; stored beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Partial {
-    /// The address that gave it.
+    /// The address that gave it, as it is shown.
     url: String,
     /// Its strong entity tag, or when it was last changed: what the server calls this version of the file.
     pub validator: Option<String>,
@@ -20,12 +21,15 @@ pub(super) struct Partial {
     /// How much has come.
     #[serde(skip)]
     pub length: u64,
+    /// Another address gave it.
+    #[serde(skip)]
+    pub foreign: bool,
 }
 
 impl Partial {
     /// Nothing so far.
     pub fn new(url: &str, total: Option<u64>, validator: Option<String>) -> Partial {
-        Partial { url: url.to_owned(), validator, total, length: 0 }
+        Partial { url: shown(url), validator, total, length: 0, foreign: false }
     }
 
     /// What has come to `path` and may be gone on with at `url`: of the same address and a version that the server can
@@ -35,13 +39,21 @@ impl Partial {
         let nothing = Partial::new(url, None, None);
         let Ok(mut partial) = serde_json::from_str::<Partial>(&text) else { return nothing };
         partial.length = length(path);
-        let same = partial.url == url;
+        let same = partial.url == nothing.url;
         if !same {
             // Another server's name for the version means nothing here.
-            partial = Partial { url: url.to_owned(), validator: None, total: None, ..partial };
+            partial = Partial { length: partial.length, foreign: true, ..nothing.clone() };
         }
         let whole = same && partial.is_whole();
         if whole || checked || (same && partial.validator.is_some()) { partial } else { nothing }
+    }
+
+    /// Whether a next download could go on from what has come to `path`, from whatever address.
+    pub fn is_of_use(path: &Path, checked: bool) -> bool {
+        let text = std::fs::read_to_string(state_of(path)).unwrap_or_default();
+        let Ok(mut partial) = serde_json::from_str::<Partial>(&text) else { return false };
+        partial.length = length(path);
+        partial.length > 0 && (checked || partial.validator.is_some() || partial.is_whole())
     }
 
     /// Whether all of it has come.
