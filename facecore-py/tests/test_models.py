@@ -146,4 +146,4 @@ def test_downloads_tell_what_went_wrong(server: str, tmp_path: pathlib.Path, cac
         models.pull("buffalo_sc", accept_licence=True, mirrors=[server], mirrors_only=True)
     with pytest.raises(facecore.InvalidArgumentError, match="only https"):
         models.pull("buffalo_sc", accept_licence=True, mirrors=["http://models.example.org"], mirrors_only=True)
-    assert [file for file in cache.rglob("*") if file.is_file() and file.suffix != ".lock"] == []
+    assert [file for file in cache.rglob("*") if file.is_file() and file.parent.name != ".locks"] == []
