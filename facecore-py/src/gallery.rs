@@ -114,16 +114,4 @@ impl Gallery {
         });
         Ok((namespaces.collect(), stats.store_bytes, stats.index_bytes))
     }
-
-    /// Persons, faces, and what is damaged and was left out.
-    fn export_to(&self, py: Python<'_>, file: PathBuf) -> PyResult<(usize, usize, Vec<PyErr>)> {
-        let report = self.handle.with(py, |gallery| gallery.export_to(file))?;
-        Ok((report.persons, report.faces, report.damaged.iter().map(|error| raise(py, error)).collect()))
-    }
-
-    /// Persons, faces, duplicates, and whether the faces kept their ids.
-    fn import_from(&self, py: Python<'_>, file: PathBuf) -> PyResult<(usize, usize, usize, bool)> {
-        let report = self.handle.with(py, |gallery| gallery.import_from(file))?;
-        Ok((report.persons, report.faces, report.duplicates, report.kept_ids))
-    }
 }

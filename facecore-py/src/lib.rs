@@ -2,8 +2,10 @@
 //! results as plain tuples. What users see, with its names, types and documentation, is in `python/facecore`.
 
 mod buffers;
+mod callback;
 mod embedding;
 mod errors;
+mod exchange;
 #[cfg(feature = "fake")]
 mod fake;
 mod gallery;
@@ -33,6 +35,7 @@ pub fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(errors::raise_error, module)?)?;
     module.add_function(wrap_pyfunction!(packs::read_pack, module)?)?;
     module.add_function(wrap_pyfunction!(people::photos_by_person, module)?)?;
+    module.add_function(wrap_pyfunction!(exchange::photos_in_csv, module)?)?;
     module.add_function(wrap_pyfunction!(report::available_cpus, module)?)?;
     module.add_function(wrap_pyfunction!(report::runtime_report, module)?)?;
     #[cfg(feature = "fake")]

@@ -56,12 +56,13 @@ from ._errors import (
     SeveralFacesError,
 )
 from ._batch import Batch, Metadata
-from ._gallery import Gallery
+from ._gallery import Format, Gallery
 from ._images import Color, ImageLike
 from ._models import Aligner, Detector, DetectorOptions, Embedder, EmbedderOptions, Recognizer, RecognizerOptions
 from ._namespace import Namespace, Reach, SearchOptions
 from ._native import Embedding, Image, __version__
 from ._packs import LITE, BuiltInPack, read_pack
+from ._pickles import read_pickle
 from ._results import (
     Box,
     Choice,
@@ -74,6 +75,7 @@ from ._results import (
     Face,
     Identification,
     IdentifiedFace,
+    ImportFailure,
     ImportReport,
     Landmarks,
     Match,
@@ -82,8 +84,10 @@ from ._results import (
     Pack,
     PackPart,
     Person,
+    PickledFace,
     Placement,
     Point,
+    Progress,
     Recognition,
     RecognizedFace,
     RuntimeReport,
@@ -124,6 +128,7 @@ __all__ = [
     "FacecoreError",
     "FacecoreWarning",
     "ForkedError",
+    "Format",
     "Gallery",
     "GalleryCorruptError",
     "GalleryLockedError",
@@ -137,6 +142,7 @@ __all__ = [
     "ImageLayoutError",
     "ImageLike",
     "ImageTooLargeError",
+    "ImportFailure",
     "ImportReport",
     "InferenceError",
     "InternalError",
@@ -165,8 +171,10 @@ __all__ = [
     "Person",
     "PersonExistsError",
     "PersonNotFoundError",
+    "PickledFace",
     "Placement",
     "Point",
+    "Progress",
     "ProviderUnavailableError",
     "Reach",
     "Recognition",
@@ -188,6 +196,7 @@ __all__ = [
     "default_recognizer",
     "doctor",
     "read_pack",
+    "read_pickle",
 ]
 
 
