@@ -70,6 +70,8 @@ pub mod model;
 pub mod pipeline;
 #[cfg(feature = "recognition")]
 mod preprocess;
+#[cfg(feature = "recognition")]
+mod scratch;
 
 #[doc(hidden)]
 pub use store::fuzz as stored;
@@ -87,5 +89,5 @@ pub use {
     embed::{Embedder, EmbedderOptions, FlipAugmentation},
     image::{DecodeOptions, Image, ImageView, PixelFormat, Rotation},
     model::{DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, ModelSource, Pack, Template},
-    pipeline::{Enrolment, FaceChoice, Recognition, RecognizedFace, Recognizer, RecognizerBuilder, Timings},
+    pipeline::{Batching, Enrolment, FaceChoice, Photo, Recognition, RecognizedFace, Recognizer, RecognizerBuilder, Timings},
 };
