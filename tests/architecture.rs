@@ -32,7 +32,19 @@ const ARROWS: [(&str, &[&str], &str); 15] = [
     ("gallery", &["embedding", "index", "store"], "a gallery-only build has neither images nor runtimes"),
     (
         "pipeline",
-        &["align", "backend", "detect", "embed", "embedding", "gallery", "geometry", "image", "model", "preprocess", "scratch"],
+        &[
+            "align",
+            "backend",
+            "detect",
+            "embed",
+            "embedding",
+            "gallery",
+            "geometry",
+            "image",
+            "model",
+            "preprocess",
+            "scratch",
+        ],
         "it joins the two halves and reaches into the internals of neither",
     ),
 ];

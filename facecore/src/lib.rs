@@ -89,5 +89,7 @@ pub use {
     embed::{Embedder, EmbedderOptions, FlipAugmentation},
     image::{DecodeOptions, Image, ImageView, PixelFormat, Rotation},
     model::{DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, ModelSource, Pack, Template},
-    pipeline::{Batching, Enrolment, FaceChoice, Photo, Recognition, RecognizedFace, Recognizer, RecognizerBuilder, Timings},
+    pipeline::{
+        Batching, Enrolment, FaceChoice, Photo, Recognition, RecognizedFace, Recognizer, RecognizerBuilder, Timings,
+    },
 };

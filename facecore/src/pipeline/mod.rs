@@ -2,9 +2,9 @@
 
 mod builder;
 mod enrol;
-mod many;
 #[doc(hidden)]
 pub mod fake;
+mod many;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
