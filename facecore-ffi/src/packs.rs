@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use facecore::packs::{
-    Checksum, FoundPack, InstallOptions, ListedFile, ListedPack, Network, PackState, Packs, Part, Progress, Stage,
+    Checksum, FoundPack, InstallOptions, InstalledPack, ListedFile, ListedPack, Network, PackState, Packs, Part,
+    Progress, Stage,
 };
 use facecore::{LicenceClass, PackPolicy, Result};
 
@@ -305,12 +306,17 @@ impl Install {
         if answer == 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
-    /// Gives out a list of the one pack called `name`, where the caller wants it.
-    unsafe fn give(&self, name: &str, list: *mut *mut facecore_models) -> Result<()> {
-        if list.is_null() {
-            return Ok(());
+    /// Does something to a pack, and gives out a list of the one, where the caller wants it.
+    unsafe fn run(
+        options: *const facecore_models_options,
+        list: *mut *mut facecore_models,
+        work: impl FnOnce(&Packs, &InstallOptions, &mut dyn FnMut(&Progress) -> ControlFlow<()>) -> Result<InstalledPack>,
+    ) -> Result<()> {
+        let install = Install::read(options)?;
+        let done = work(&install.packs, &install.options, &mut |now| install.tell(now))?;
+        if !list.is_null() {
+            Out::new(list, "list of packs")?.give(vec![install.packs.look(&done.name)?.into()]);
         }
-        Out::new(list, "list of packs")?.give(vec![self.packs.look(name)?.into()]);
         Ok(())
     }
 }
@@ -346,9 +352,7 @@ pub unsafe extern "C" fn facecore_models_pull(
 ) -> i32 {
     guard(|| {
         let name = text(name, "name")?;
-        let install = Install::read(options)?;
-        let pulled = install.packs.pull(name, &install.options, &mut |now| install.tell(now))?;
-        install.give(&pulled.name, list)
+        Install::run(options, list, |packs, options, listener| packs.pull(name, options, listener))
     })
 }
 
@@ -366,9 +370,7 @@ pub unsafe extern "C" fn facecore_models_import(
 ) -> i32 {
     guard(|| {
         let (from, name) = (path(from, "folder or archive")?, optional_text(name, "name")?);
-        let install = Install::read(options)?;
-        let imported = install.packs.import(from, name, &install.options, &mut |now| install.tell(now))?;
-        install.give(&imported.name, list)
+        Install::run(options, list, |packs, options, listener| packs.import(from, name, options, listener))
     })
 }
 
@@ -404,9 +406,7 @@ pub unsafe extern "C" fn facecore_models_verify(
 ) -> i32 {
     guard(|| {
         let name = text(name, "name")?;
-        let install = Install::read(options)?;
-        let verified = install.packs.verify(name, &install.options, &mut |now| install.tell(now))?;
-        install.give(&verified.name, list)
+        Install::run(options, list, |packs, options, listener| packs.verify(name, options, listener))
     })
 }
 

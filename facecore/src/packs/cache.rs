@@ -69,8 +69,8 @@ impl Packs {
             Some(folder) => Ok(Packs::at(folder)),
             None => fail!(
                 InvalidArgument,
-                "there is no place for packs: neither {CACHE_VARIABLE}, XDG_CACHE_HOME nor HOME is set; name a folder by the \
-             first, or as the cache"
+                "there is no place for packs: neither {CACHE_VARIABLE}, XDG_CACHE_HOME nor HOME is set; name a folder by \
+                 the first, or as the cache"
             ),
         }
     }
@@ -396,13 +396,13 @@ fn lite() -> Option<ListedPack> {
     None
 }
 
-/// A pack, its files held to what was recorded of them.
+/// A pack, its files held to what was recorded of them. What its licence allows is what was found when it was installed.
 fn read_recorded(record: &InstalledPack) -> Result<Pack> {
     let manifest = record.folder.join(MANIFEST);
     if manifest.exists() && sha256_of(&manifest)? != record.manifest_sha256 {
         fail!(ChecksumMismatch, "{MANIFEST} was changed");
     }
-    let pack = Pack::from_folder(&record.folder)?;
+    let pack = Pack { licence_class: record.licence_class, ..Pack::from_folder(&record.folder)? };
     let detector = pack.detector.as_ref().map(|part| (&part.source, &part.sha256));
     let embedder = pack.embedder.as_ref().map(|part| (&part.source, &part.sha256));
     for (source, declared) in [detector, embedder].into_iter().flatten() {

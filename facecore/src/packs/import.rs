@@ -8,7 +8,7 @@ use super::report::Listener;
 use super::staging::{Staging, write};
 use super::tree::{Copied, Tree, TreeFile, sha256_of};
 use super::{Checksum, InstallOptions, InstalledFile, InstalledPack, KnownFile, KnownPack, Part, names, selftest};
-use crate::error::{Context, Result, fail};
+use crate::error::{Context, ErrorKind, Result, fail};
 use crate::model::{LicenceClass, MANIFEST, Outline, Pack, licence_in_words};
 
 /// What a folder or an archive was found to hold.
@@ -216,15 +216,24 @@ fn plan(tree: &mut Tree, name: Option<&str>) -> Result<Plan> {
                 return plan_known(known, tree)
                     .context_with(|| format!("{name} is the name of a known pack, and yours needs another (--name)"));
             }
-            if path != MANIFEST
-                && let Ok(other) = recognised(&files, &tree.stem(), None)
-                && other.files.iter().any(|file| folder_of(&file.path) != folder_of(&path))
-            {
-                fail!(InvalidArgument, "there are several packs ({name}, {}); name the folder of one", other.name);
+            if path != MANIFEST {
+                refuse_others(&name, &path, &files, &tree.stem())?;
             }
             manifest_plan(name, &path, text, outline, &files)
         }
         (None, name) => recognised(&files, &tree.stem(), name),
+    }
+}
+
+/// Errors with `InvalidArgument` if there are known packs outside the folder of the manifest at `path`.
+fn refuse_others(name: &str, path: &str, files: &[TreeFile], stem: &str) -> Result<()> {
+    let outside: Vec<TreeFile> = files.iter().filter(|file| !file.path.starts_with(folder_of(path))).cloned().collect();
+    match recognised(&outside, stem, None) {
+        Ok(other) => {
+            fail!(InvalidArgument, "there are several packs ({name}, {}); name the folder of one", other.name)
+        }
+        Err(error) if error.kind() == ErrorKind::InvalidArgument => Err(error),
+        Err(_) => Ok(()),
     }
 }
 
@@ -272,7 +281,7 @@ fn manifest_plan(name: String, path: &str, text: String, outline: Outline, files
     // A manifest may call anything free; not the models of a known pack that are not, under their own names.
     let not_free = |known: &&KnownPack| {
         known.licence_class != LicenceClass::Permissive
-            && known.files.iter().any(|file| planned.iter().any(|planned| planned.name.ends_with(file.name)))
+            && planned.iter().any(|planned| known.file(file_name(&planned.name)).is_some())
     };
     let licence_class = KnownPack::ALL.iter().find(not_free).map_or(outline.licence_class, |known| known.licence_class);
     Ok(Plan {
@@ -326,7 +335,7 @@ fn recognised(files: &[TreeFile], stem: &str, name: Option<&str>) -> Result<Plan
 
 /// Which models of known packs are among the files, where they are not all of a pack.
 fn what_is_there(files: &[TreeFile]) -> String {
-    let is_there = |name: &str| files.iter().any(|file| file.path.rsplit('/').next() == Some(name));
+    let is_there = |name: &str| files.iter().any(|file| file_name(&file.path) == name);
     let models = KnownPack::ALL.iter().flat_map(|known| known.files).map(|file| file.name);
     let mut there: Vec<&str> = models.filter(|name| is_there(name)).collect();
     there.sort_unstable();
@@ -343,7 +352,7 @@ fn files_of(known: &KnownPack) -> String {
 fn paths_of(known: &KnownPack, files: &[TreeFile], stem: &str) -> Result<Vec<String>> {
     let places = |name: &str| -> Vec<&str> {
         let paths = files.iter().map(|file| file.path.as_str());
-        paths.filter(|path| path.rsplit('/').next() == Some(name)).collect()
+        paths.filter(|path| file_name(path) == name).collect()
     };
     let firsts = places(known.files[0].name);
     let mut together: Vec<Vec<String>> = firsts
@@ -392,9 +401,14 @@ fn folder_of(path: &str) -> &str {
     path.rfind('/').map_or("", |at| &path[..=at])
 }
 
+/// The name of a file, without its folders.
+fn file_name(path: &str) -> &str {
+    &path[folder_of(path).len()..]
+}
+
 /// The name of the folder that a file is in.
 fn folder_name(path: &str) -> &str {
-    folder_of(path).trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+    file_name(folder_of(path).trim_end_matches('/'))
 }
 
 fn beside(name: &str, path: &str, files: &[TreeFile]) -> bool {
@@ -405,7 +419,6 @@ fn beside(name: &str, path: &str, files: &[TreeFile]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
 
     fn tree(paths: &[&str]) -> Vec<TreeFile> {
         paths.iter().map(|path| TreeFile { path: (*path).to_owned() }).collect()

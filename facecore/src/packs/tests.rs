@@ -107,6 +107,37 @@ fn pinned_files_are_taken_from_whoever_has_them() {
 }
 
 #[test]
+fn what_another_place_gave_wrong_is_fetched_anew() {
+    let good = models();
+    let known = pinned(&good);
+    let length = scrfd_like(&Detector::default()).len();
+    // All of it, or a part: of another file in both cases.
+    for given in [length, length / 2] {
+        let folder = Folder::new("mixed");
+        let packs = Packs::at(&folder.0);
+        let wrong = Server::http(move |request, to| {
+            if request.start() == 0 {
+                server::file_head(request, to, &vec![1; length], "wrong")?;
+            }
+            to.write_all(&vec![1; given])
+        });
+        let mut options = options();
+        options.network.mirrors = vec![wrong.url()];
+        // Stopped before anybody could tell.
+        let stopped = packs.pull_known(known, &options, &mut |progress| match progress.done as usize == given {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        });
+        assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Cancelled);
+        options.network.mirrors.clear();
+        let asked = good.requests().len();
+        packs.pull_known(known, &options, &mut go_on).unwrap();
+        let of_detector = good.requests()[asked..].iter().filter(|request| request.target == "/d.onnx").count();
+        assert_eq!(of_detector, if given == length { 1 } else { 2 });
+    }
+}
+
+#[test]
 fn what_one_place_gave_of_a_pinned_file_another_completes() {
     let folder = Folder::new("completed");
     let packs = Packs::at(&folder.0);

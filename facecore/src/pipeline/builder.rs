@@ -16,7 +16,7 @@ use crate::model::{DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, Model
 /// A file given by itself wins over the pack's.
 #[derive(Debug, Clone, Default)]
 pub struct RecognizerBuilder {
-    pack: Option<Named>,
+    pack: Option<GivenPack>,
     policy: PackPolicy,
     detector: Option<Bare>,
     detector_kind: Option<DetectorKind>,
@@ -31,7 +31,8 @@ pub struct RecognizerBuilder {
 
 /// A pack as it was given.
 #[derive(Debug, Clone)]
-enum Named {
+enum GivenPack {
+    /// By its folder or its name.
     Named(PathBuf),
     Opened(Box<Pack>),
 }
@@ -56,7 +57,7 @@ impl RecognizerBuilder {
     /// A folder with `pack.toml`, or the name of an installed pack: see [`Pack::open`].
     #[must_use]
     pub fn pack(mut self, named: impl AsRef<Path>) -> Self {
-        self.pack = Some(Named::Named(named.as_ref().to_path_buf()));
+        self.pack = Some(GivenPack::Named(named.as_ref().to_path_buf()));
         self
     }
 
@@ -71,7 +72,7 @@ impl RecognizerBuilder {
     /// A pack that was opened before, for example to look at its licence, or `Pack::lite()`.
     #[must_use]
     pub fn opened_pack(mut self, pack: Pack) -> Self {
-        self.pack = Some(Named::Opened(Box::new(pack)));
+        self.pack = Some(GivenPack::Opened(Box::new(pack)));
         self
     }
 
@@ -189,9 +190,9 @@ impl RecognizerBuilder {
     }
 
     fn open_pack(&self) -> Result<Option<Pack>> {
-        let open = |named: &Named| match named {
-            Named::Named(named) => Pack::open(named),
-            Named::Opened(pack) => Ok(Pack::clone(pack)),
+        let open = |given: &GivenPack| match given {
+            GivenPack::Named(named) => Pack::open(named),
+            GivenPack::Opened(pack) => Ok(Pack::clone(pack)),
         };
         let pack = self.pack.as_ref().map(open).transpose()?;
         if let Some(pack) = &pack {

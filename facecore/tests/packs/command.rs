@@ -150,6 +150,17 @@ fn proxies_and_authorities_of_the_environment_are_used() {
     assert_eq!(*asked.lock().unwrap(), ["CONNECT models.example.org:443 HTTP/1.1"]);
     assert_eq!(server.requests()[0].target, "/packs/buffalo_sc.zip");
 
+    // Nor are those asked by way of it that the environment excepts.
+    let elsewhere = Place::new();
+    let excepted = [environment[0], environment[1], ("NO_PROXY", "models.example.org")];
+    let output = facecore(&elsewhere, &args, &excepted);
+    assert_eq!(output.status.code(), Some(1), "there is no such host: {output:?}");
+    assert_eq!(asked.lock().unwrap().len(), 1);
+    // One that cannot be used is not passed by.
+    let output = facecore(&elsewhere, &args, &[("ALL_PROXY", "socks5://127.0.0.1:1")]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("ALL_PROXY names a proxy that cannot be used") && !told.contains("127.0.0.1"), "{told}");
+
     // This machine itself is asked without it.
     let content = buffalo_sc();
     let near = Server::http(move |request, to| server::file(request, to, &content, "1"));

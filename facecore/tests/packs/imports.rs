@@ -183,15 +183,18 @@ fn what_known_packs_forbid_another_name_does_not_allow() {
     let error = commercial.import(place.folder.join("x"), None, &accepted(), &mut go_on).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::LicenceRefused);
     assert_eq!(place.import(place.folder.join("x")).unwrap().licence_class, LicenceClass::ResearchOnly);
+    // Whoever opens it elsewhere is told the same, not what its manifest claims.
+    let opened = place.packs.open("mine").unwrap();
+    assert_eq!(opened.licence_class, LicenceClass::ResearchOnly);
+    let builder = facecore::Recognizer::builder().opened_pack(opened).pack_policy(facecore::PackPolicy::Commercial);
+    assert_eq!(builder.build().err().map(|error| error.kind()), Some(ErrorKind::LicenceRefused));
 
     // What is said to be allowed after it was installed was not said by whoever was asked.
     let manifest = place.packs.folder().join("mine/pack.toml");
     let text = std::fs::read_to_string(&manifest).unwrap();
     std::fs::write(&manifest, format!("{text}\nthreshold = -0.9\n")).unwrap();
-    for packs in [&commercial, &place.packs] {
-        let refused = packs.open("mine").unwrap_err().kind();
-        assert!(matches!(refused, ErrorKind::LicenceRefused | ErrorKind::ChecksumMismatch), "{refused:?}");
-    }
+    assert_eq!(commercial.open("mine").unwrap_err().kind(), ErrorKind::LicenceRefused);
+    assert_eq!(place.packs.open("mine").unwrap_err().kind(), ErrorKind::ChecksumMismatch);
     let error = place.packs.verify("mine", &accepted(), &mut go_on).unwrap_err();
     assert!(error.to_string().contains("pack.toml was changed") && error.to_string().contains("import"), "{error}");
 }
@@ -242,6 +245,11 @@ fn of_several_packs_in_a_folder_none_is_taken() {
     let error = place.import(place.folder.join("all")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert!(error.to_string().contains("office, buffalo_sc"), "{error}");
+    for file in ["det_10g.onnx", "w600k_r50.onnx"] {
+        place.write(&format!("all/l/{file}"), &detector());
+    }
+    let error = place.import(place.folder.join("all")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "two more than the one with a manifest: {error}");
 }
 
 #[test]

@@ -7,19 +7,21 @@ mod archives;
 mod command;
 mod downloads;
 mod imports;
+mod installed;
 mod processes;
+mod sources;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use facecore::packs::{InstallOptions, InstalledPack, Network, Packs, Progress};
-use facecore::{Result, Runtime};
+use facecore::{ErrorKind, Result, Runtime};
 use facecore_testkit::archive;
 use facecore_testkit::models::{Detector, Embedder, scrfd_like};
-use facecore_testkit::server::Server;
+use facecore_testkit::server::{self, Server};
 
 /// A cache of one test, in a folder with room for other files.
 struct Place {
@@ -118,4 +120,40 @@ fn embedder() -> Vec<u8> {
 /// An archive as insightface makes `buffalo_sc.zip`, with generated models.
 fn buffalo_sc() -> Vec<u8> {
     archive::of_files(&[("det_500m.onnx", &detector()), ("w600k_mbf.onnx", &embedder())])
+}
+
+/// A server with one file, whatever it is asked for.
+fn serves(content: Vec<u8>) -> Server {
+    Server::http(move |request, to| server::file(request, to, &content, "1"))
+}
+
+/// Pulls from a server that cannot be pulled from: the error, after seeing that the cache is empty and that nothing
+/// is kept that would be gone on with, unless some of it is of use.
+fn fails(server: &Server, kept: bool) -> facecore::Error {
+    let place = Place::new();
+    let error = place.pull("buffalo_sc", server).unwrap_err();
+    assert!(place.packs.installed("buffalo_sc").unwrap().is_none());
+    assert_eq!(place.unfinished("buffalo_sc") > 0, kept, "{error}");
+    if !kept {
+        assert!(place.files().is_empty(), "{error}: {:?}", place.files().keys());
+    }
+    assert!(error.to_string().starts_with("buffalo_sc: "), "{error}");
+    error
+}
+
+fn refused(server: &Server, kept: bool, why: &str) {
+    let error = fails(server, kept);
+    assert_eq!(error.kind(), ErrorKind::DownloadFailed, "{error}");
+    assert!(error.to_string().contains(why), "{error}");
+}
+
+/// A server that gives half of what it is asked for, so many times, and then all of it.
+fn breaks_off(content: Vec<u8>, times: usize) -> Server {
+    let asked = AtomicUsize::new(0);
+    Server::http(move |request, to| {
+        let start = server::file_head(request, to, &content, "1")?;
+        let rest = &content[start..];
+        let whole = asked.fetch_add(1, Ordering::SeqCst) >= times;
+        to.write_all(if whole { rest } else { &rest[..rest.len() / 2] })
+    })
 }

@@ -178,6 +178,8 @@ impl Fetcher {
         listener: &mut Listener,
     ) -> std::result::Result<String, Failure> {
         let (mut furthest, mut fruitless) = (partial::length(path), 0);
+        // A part of the file is another address's, and this one cannot answer for it.
+        let mut mixed = Partial::read(path, url, remote.sha256.is_some()).foreign;
         for _ in 0..MOST_REQUESTS {
             let (why, asked) = match self.request(url, remote, path, listener) {
                 Err(Failure::Passing(why, asked)) => (why, asked),
@@ -186,7 +188,13 @@ impl Fetcher {
                     (why, None)
                 }
                 Err(ends) => return Err(ends),
-                Ok(()) => return self.check(remote, path),
+                Ok(()) => match self.check(remote, path) {
+                    Err(Failure::Source(ErrorKind::ChecksumMismatch, why)) if mixed => {
+                        mixed = false;
+                        (why, None)
+                    }
+                    checked => return checked,
+                },
             };
             let length = partial::length(path);
             fruitless = if length > furthest { 0 } else { fruitless + 1 };
@@ -238,7 +246,8 @@ impl Fetcher {
         listener: &mut Listener,
     ) -> std::result::Result<(), Failure> {
         let mut partial = Partial::read(path, url, remote.sha256.is_some());
-        if partial.is_whole() {
+        // What is as long as it must be needs no request; whether it is the file its checksum tells.
+        if partial.is_whole() || (partial.foreign && remote.bytes == Some(partial.length)) {
             return Ok(());
         }
         tell(listener, Stage::Downloading, remote.name, partial.length, partial.total.or(remote.bytes))?;
