@@ -121,6 +121,7 @@ lint: ## Formatting and lints.
 .PHONY: features
 features: ## The builds that leave something out.
 	cargo check -p facecore --no-default-features
+	cargo check -p facecore --no-default-features --features exchange
 	cargo check -p facecore --no-default-features --features recognition
 	cargo check -p facecore --no-default-features --features lite-models
 	cargo check -p facecore --no-default-features --features download
@@ -184,7 +185,7 @@ try-installed: ## Install the C library below target/, build the examples by the
 
 .PHONY: fuzz
 fuzz: ## Fuzz what reads foreign bytes, FUZZ_SECONDS (600) for each target. Needs `cargo install cargo-fuzz`.
-	@for target in decode_image decode_detections read_record read_sections read_archive; do \
+	@for target in decode_image decode_detections read_archive read_npz read_record read_sections; do \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=3000 || exit 1; \
 	done
 

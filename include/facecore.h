@@ -2581,9 +2581,12 @@ int32_t facecore_gallery_export(const facecore_gallery *gallery,
                                 facecore_export_report *report);
 
 /**
- * As `facecore_gallery_export`, into a new file that only its owner may read.
+ * As `facecore_gallery_export`, into a new file that only its owner may read. Its name says what is written: NAME.npz has the
+ * vectors for NumPy (arrays `embeddings`, `persons`, `namespaces`, `face_ids`) and NAME.jsonl beside it all else, NAME.csv is a
+ * table of the people without their faces, and anything else is JSON Lines.
  *
  * Errors: `FACECORE_IO` if there is a file of that name or it cannot be written; a part of one is not left.
+ * `FACECORE_INVALID_ARGUMENT` if an NPZ is to hold embeddings of different dimensions.
  */
 int32_t facecore_gallery_export_file(const facecore_gallery *gallery,
                                      const char *file,
@@ -2602,9 +2605,11 @@ int32_t facecore_gallery_import(const facecore_gallery *gallery,
                                 facecore_import_report *report);
 
 /**
- * As `facecore_gallery_import`, from a file.
+ * As `facecore_gallery_import`, from a file, whose name says what it is as with `facecore_gallery_export_file`. People of a CSV
+ * without a column `namespace` go to the namespace `people`.
  *
- * Errors: as that function, and `FACECORE_IO` if the file cannot be read.
+ * Errors: as that function, `FACECORE_IO` if the file cannot be read, and `FACECORE_INVALID_ARGUMENT` if it is a table that is
+ * none of people, or an NPZ without its JSON Lines.
  */
 int32_t facecore_gallery_import_file(const facecore_gallery *gallery,
                                      const char *file,

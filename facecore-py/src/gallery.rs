@@ -6,7 +6,7 @@ use facecore::gallery::{Durability, GalleryOptions};
 use facecore::{Namespace, Result};
 use pyo3::prelude::*;
 
-use crate::errors::{invalid, raise};
+use crate::errors::invalid;
 use crate::process::Handle;
 
 /// A gallery in a folder, or in memory. Every method that concerns people takes the name of a namespace first.
@@ -113,17 +113,5 @@ impl Gallery {
             (it.name, it.space, it.dimension, counts.0, counts.1, counts.2, counts.3, counts.4)
         });
         Ok((namespaces.collect(), stats.store_bytes, stats.index_bytes))
-    }
-
-    /// Persons, faces, and what is damaged and was left out.
-    fn export_to(&self, py: Python<'_>, file: PathBuf) -> PyResult<(usize, usize, Vec<PyErr>)> {
-        let report = self.handle.with(py, |gallery| gallery.export_to(file))?;
-        Ok((report.persons, report.faces, report.damaged.iter().map(|error| raise(py, error)).collect()))
-    }
-
-    /// Persons, faces, duplicates, and whether the faces kept their ids.
-    fn import_from(&self, py: Python<'_>, file: PathBuf) -> PyResult<(usize, usize, usize, bool)> {
-        let report = self.handle.with(py, |gallery| gallery.import_from(file))?;
-        Ok((report.persons, report.faces, report.duplicates, report.kept_ids))
     }
 }

@@ -2,8 +2,10 @@
 //! results as plain tuples. What users see, with its names, types and documentation, is in `python/facecore`.
 
 mod buffers;
+mod callback;
 mod embedding;
 mod errors;
+mod exchange;
 #[cfg(feature = "fake")]
 mod fake;
 mod gallery;
@@ -39,6 +41,7 @@ pub fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(packs::packs_remove, module)?)?;
     module.add_function(wrap_pyfunction!(packs::packs_verify, module)?)?;
     module.add_function(wrap_pyfunction!(people::photos_by_person, module)?)?;
+    module.add_function(wrap_pyfunction!(exchange::photos_in_csv, module)?)?;
     module.add_function(wrap_pyfunction!(report::available_cpus, module)?)?;
     module.add_function(wrap_pyfunction!(report::runtime_report, module)?)?;
     #[cfg(feature = "fake")]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use facecore::gallery::{Batch, Done, FaceId, Metadata, Person, PersonId};
+use facecore::pipeline::FolderPhotos;
 use facecore::{EmbeddingSpace, Error, ErrorKind, NewFace, Result};
 use pyo3::prelude::*;
 
@@ -30,7 +31,7 @@ fn metadata_of(json: Option<&str>) -> Result<Metadata> {
     })
 }
 
-fn json_of(metadata: &Metadata) -> String {
+pub fn json_of(metadata: &Metadata) -> String {
     if metadata.is_empty() { String::new() } else { serde_json::Value::Object(metadata.clone()).to_string() }
 }
 
@@ -201,14 +202,17 @@ impl Gallery {
 /// The photos of a folder of people as `(person, path)`, and what cannot be tried as `(person, path, error)`.
 #[pyfunction]
 pub fn photos_by_person(py: Python<'_>, folder: PathBuf) -> PyResult<(Vec<Photo>, Vec<Skipped>)> {
-    let found = work(py, || facecore::pipeline::photos_by_person(folder))?;
+    Ok(found_parts(py, work(py, || facecore::pipeline::photos_by_person(folder))?))
+}
+
+pub fn found_parts(py: Python<'_>, found: FolderPhotos) -> (Vec<Photo>, Vec<Skipped>) {
     let photos = found.photos.into_iter().map(|(person, path)| (person.as_str().to_owned(), path)).collect();
     let skipped = found.skipped.into_iter().filter_map(|photo| {
         let error = photo.outcome.err()?;
         Some((photo.person.as_str().to_owned(), photo.path, raise(py, &error)))
     });
-    Ok((photos, skipped.collect()))
+    (photos, skipped.collect())
 }
 
-type Photo = (String, PathBuf);
-type Skipped = (String, PathBuf, PyErr);
+pub type Photo = (String, PathBuf);
+pub type Skipped = (String, PathBuf, PyErr);

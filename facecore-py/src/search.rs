@@ -1,41 +1,15 @@
 //! Asking a namespace who somebody is.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use facecore::gallery::{Match, PersonId, Reach, SearchOptions, Vote};
 use pyo3::prelude::*;
 
+use crate::callback::FirstError;
 use crate::embedding::Embedding;
 use crate::errors::invalid;
 use crate::gallery::Gallery;
-
-/// The first exception that a callback raised. After it, nobody is called any more.
-#[derive(Default)]
-struct FirstError {
-    raised: AtomicBool,
-    error: Mutex<Option<PyErr>>,
-}
-
-impl FirstError {
-    /// Calls, and keeps the error if it is one; then, and after an error, the answer is no.
-    fn ask(&self, call: impl FnOnce() -> PyResult<bool>) -> bool {
-        if self.raised.load(Ordering::Relaxed) {
-            return false;
-        }
-        call().unwrap_or_else(|error| {
-            self.raised.store(true, Ordering::Relaxed);
-            self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            false
-        })
-    }
-
-    /// Raises what was kept.
-    fn take(&self) -> PyResult<()> {
-        self.error.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
-    }
-}
 
 /// What the package passes on of a search's arguments.
 #[derive(FromPyObject)]

@@ -33,6 +33,7 @@
 //!
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
+//! | `exchange` | yes | galleries as NPZ and CSV, in and out, beside JSON Lines |
 //! | `onnxruntime` | yes | models run on ONNX Runtime, loaded at run time from a shared library |
 //! | `rten` | yes | models run on the built-in pure-Rust runtime |
 //! | `recognition` | by the two above | images, detection, alignment, embedding, [`Recognizer`] |

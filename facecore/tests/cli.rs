@@ -358,6 +358,82 @@ fn useless_photos_are_skipped_with_their_reason() {
 }
 
 #[test]
+fn galleries_go_to_files_and_back() {
+    let scene = Scene::without_data("gallery export");
+    let call = |command: &str, gallery: &str, file: &str| {
+        scene.command("gallery").arg(command).arg(scene.path(gallery)).arg(scene.path(file))
+    };
+    // Five people with a face each, of which one is no face.
+    let vector = |at: usize| (0..64).map(|i| f32::from(i == at)).collect::<Vec<_>>();
+    let rows =
+        (0..5).map(|at| format!("p{at},Person {at},\"{:?}\"\n", if at == 3 { vec![0.0; 64] } else { vector(at) }));
+    fs::write(scene.path("made.csv"), "person,name,embedding\n".to_owned() + &rows.collect::<String>()).unwrap();
+    let import = || call("import", "first", "made.csv").args(["--namespace", "staff"]);
+    assert_eq!(import().arg("--space=mine").json().code, 2, "a space has a threshold");
+    let refused = import().json();
+    assert!(refused.code == 1 && refused.stderr.contains("embedding space"), "{refused:?}");
+    let space = ["--space", "mine", "--threshold", "0.4"];
+    let refused = import().args(space).arg("--all-or-nothing").json();
+    assert!(refused.code == 1 && refused.stderr.contains("made.csv: line 5: "), "{refused:?}");
+    let made = import().args(space).json();
+    assert_eq!(made.code, 1, "one is left out");
+    fields(&made.lines[0], &["gallery", "persons", "faces", "duplicates", "kept_ids", "failed"]);
+    assert_eq!((&made.lines[0]["persons"], &made.lines[0]["faces"]), (&4.into(), &4.into()));
+    fields(&made.lines[0]["failed"][0], &["at", "person", "error"]);
+    assert_eq!((&made.lines[0]["failed"][0]["at"], &made.lines[0]["failed"][0]["person"]), (&5.into(), &"p3".into()));
+    let told = import().args(space).run();
+    assert!(told.stdout.contains("0 new people, no new faces; 4 faces known before; 1 item left out"), "{told:?}");
+    assert!(told.stderr.contains("line 5: "), "{told:?}");
+
+    for file in ["all.jsonl", "all2.npz", "all3.txt"] {
+        let format: &[&str] = if file == "all3.txt" { &["--format", "jsonl"] } else { &[] };
+        let exported = call("export", "first", file).args(format).json();
+        fields(&exported.ok()[0], &["file", "persons", "faces", "damaged"]);
+        let copy = format!("copy of {file}");
+        let imported = call("import", &copy, file).args(format).json();
+        assert_eq!((&imported.ok()[0]["faces"], &imported.lines[0]["kept_ids"]), (&4.into(), &true.into()));
+        call("export", &copy, &format!("{copy}.jsonl")).json().ok();
+        assert_eq!(fs::read(scene.path(&format!("{copy}.jsonl"))).unwrap(), fs::read(scene.path("all.jsonl")).unwrap());
+    }
+    assert!(fs::metadata(scene.path("all2.jsonl")).unwrap().is_file());
+    let table = call("export", "first", "people.csv").args(["--namespace", "staff"]).json();
+    assert_eq!((&table.ok()[0]["persons"], &table.lines[0]["faces"]), (&4.into(), &0.into()));
+    assert!(fs::read_to_string(scene.path("people.csv")).unwrap().contains("\nstaff,p4,Person 4,1,\n"));
+    let refused = call("export", "first", "people.csv").json();
+    assert!(refused.code == 1 && refused.stderr.contains("error 110"), "nothing is written over: {refused:?}");
+    let missing = call("import", "second", "none.csv").json();
+    assert!(missing.code == 1 && !fs::exists(scene.path("second")).unwrap(), "{missing:?}");
+}
+
+#[test]
+fn photos_that_a_table_lists_are_enrolled() {
+    let Some(scene) = Scene::or_skip("enrol --csv") else { return };
+    let (people, gallery) = (scene.people(), scene.path("office"));
+    let table = format!("{people}/people.csv");
+    let rows = "id;name;photo;role\nobama;Barack Obama;obama.jpg;president\nrose;Rose Leslie;rose leslie/1.jpg;\n\
+                rose;;rose leslie/2.jpg;\nbiden;Joe Biden;none.jpg;\n;;biden.jpg;\n";
+    fs::write(&table, rows).unwrap();
+    let ran = scene.models("enrol").args(["--csv", &table, "--gallery", &gallery]).json();
+    let line = &ran.ok()[0];
+    assert_eq!((&line["persons"], &line["faces"]), (&2.into(), &3.into()));
+    let skipped: Vec<_> =
+        line["skipped"].as_array().unwrap().iter().map(|it| it["error"]["kind"].as_str().unwrap()).collect();
+    assert_eq!(skipped, ["Io", "InvalidArgument"]);
+    assert_eq!(line["skipped"][1]["image"], *table);
+    let shown = scene.command("gallery").args(["show", &gallery]).json();
+    assert_eq!(shown.ok()[0]["name"], "Barack Obama");
+    assert_eq!(shown.lines[0]["metadata"], serde_json::json!({"role": "president"}));
+    assert_eq!(shown.lines[1]["faces"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        scene.models("enrol").args(["--gallery", &gallery]).json().code,
+        2,
+        "photos have to come from somewhere"
+    );
+    let both = scene.models("enrol").args([&people, "--csv", &table, "--gallery", &gallery]).json();
+    assert_eq!(both.code, 2);
+}
+
+#[test]
 fn pictures_are_drawn() {
     let Some(scene) = Scene::or_skip("pictures") else { return };
     let photo = scene.image("obama-240p.jpg");

@@ -180,6 +180,34 @@ static void of_files(const struct stream *kept)
     facecore_gallery_free(other);
 }
 
+/* What the name of a file says. */
+static void of_other_formats(const struct stream *kept)
+{
+    facecore_export_report exported = ZERO(facecore_export_report);
+    facecore_import_report imported = ZERO(facecore_import_report);
+    facecore_gallery *other = NULL;
+    OK(facecore_gallery_export_file(gallery, in(files, "arrays.npz"), &exported));
+    CHECK(exported.persons == 3 && exported.faces == 41);
+    NEED(facecore_gallery_in_memory(&other));
+    OK(facecore_gallery_import_file(other, in(files, "arrays.npz"), &imported));
+    CHECK(imported.faces == 41 && imported.kept_ids == 1);
+    struct stream again = {.limit = SIZE_MAX};
+    OK(facecore_gallery_export(other, take, &again, NULL));
+    CHECK(again.len == kept->len && memcmp(again.bytes, kept->bytes, again.len) == 0);
+    free(again.bytes);
+    facecore_gallery_free(other);
+
+    CHECK(remove(in(files, "arrays.jsonl")) == 0);
+    NEED(facecore_gallery_in_memory(&other));
+    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_gallery_import_file(other, in(files, "arrays.npz"), &out.imported));
+    SAYS("arrays.jsonl");
+    OK(facecore_gallery_export_file(gallery, in(files, "people.csv"), &exported));
+    CHECK(exported.persons == 3 && exported.faces == 0);
+    OK(facecore_gallery_import_file(other, in(files, "people.csv"), &imported));
+    CHECK(imported.persons == 3 && imported.faces == 0);
+    facecore_gallery_free(other);
+}
+
 int main(int argc, char **argv)
 {
     begin(argc, argv);
@@ -196,6 +224,7 @@ int main(int argc, char **argv)
     there_and_back(&kept);
     failing(&kept);
     of_files(&kept);
+    of_other_formats(&kept);
     free(kept.bytes);
     facecore_gallery_free(gallery);
     return finish();

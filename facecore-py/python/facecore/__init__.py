@@ -61,12 +61,13 @@ from ._errors import (
     SeveralFacesError,
 )
 from ._batch import Batch, Metadata
-from ._gallery import Gallery
+from ._gallery import Format, Gallery
 from ._images import Color, ImageLike
 from ._models import Aligner, Detector, DetectorOptions, Embedder, EmbedderOptions, Recognizer, RecognizerOptions
 from ._namespace import Namespace, Reach, SearchOptions
 from ._native import Embedding, Image, __version__
 from ._packs import LITE, BuiltInPack, read_pack
+from ._pickles import read_pickle
 from ._results import (
     Box,
     Choice,
@@ -79,6 +80,7 @@ from ._results import (
     Face,
     Identification,
     IdentifiedFace,
+    ImportFailure,
     ImportReport,
     Landmarks,
     Match,
@@ -87,8 +89,10 @@ from ._results import (
     Pack,
     PackPart,
     Person,
+    PickledFace,
     Placement,
     Point,
+    Progress,
     Recognition,
     RecognizedFace,
     RuntimeReport,
@@ -132,6 +136,7 @@ __all__ = [
     "FacecoreError",
     "FacecoreWarning",
     "ForkedError",
+    "Format",
     "Gallery",
     "GalleryCorruptError",
     "GalleryLockedError",
@@ -145,6 +150,7 @@ __all__ = [
     "ImageLayoutError",
     "ImageLike",
     "ImageTooLargeError",
+    "ImportFailure",
     "ImportReport",
     "InferenceError",
     "InternalError",
@@ -174,8 +180,10 @@ __all__ = [
     "Person",
     "PersonExistsError",
     "PersonNotFoundError",
+    "PickledFace",
     "Placement",
     "Point",
+    "Progress",
     "ProviderUnavailableError",
     "Reach",
     "Recognition",
@@ -198,6 +206,7 @@ __all__ = [
     "doctor",
     "models",
     "read_pack",
+    "read_pickle",
 ]
 
 

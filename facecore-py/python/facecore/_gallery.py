@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
 
 from . import _native
 from ._errors import FacecoreError, InvalidArgumentError
 from ._models import Closable, Recognizer
 from ._namespace import Namespace
 from ._packs import StrPath
-from ._results import ExportReport, ImportReport, NamespaceStats, Stats, VerifyReport
+from ._results import (
+    ExportReport,
+    ImportFailure,
+    ImportReport,
+    NamespaceStats,
+    Progress,
+    Space,
+    Stats,
+    VerifyReport,
+)
+
+Format: TypeAlias = Literal["jsonl", "npz", "csv"]
+"""How a gallery is written to a file."""
 
 # As on the command line.
 DEFAULT_NAMESPACE = "people"
+
+
+def _teller(progress: Callable[[Progress], object] | None) -> Callable[[Any, int, int], object] | None:
+    return None if progress is None else lambda step, done, total: progress(Progress(step, done, total))
 
 
 class Gallery(Namespace, Closable):
@@ -97,15 +114,51 @@ class Gallery(Namespace, Closable):
         namespaces, store, index = self._native.stats()
         return Stats(tuple(NamespaceStats(*parts) for parts in namespaces), store, index)
 
-    def export_to(self, file: StrPath) -> ExportReport:
-        """Writes everything as JSON Lines to a new file, which only its owner may read. What is damaged is left out
-        and reported."""
-        persons, faces, damaged = self._native.export_to(file)
+    def export_to(
+        self,
+        file: StrPath,
+        *,
+        format: Format | None = None,
+        namespace: str | None = None,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> ExportReport:
+        """Writes everything, or one namespace, to a new file, which only its owner may read. `format` is by default what
+        the file's name says:
+
+        * `"jsonl"`: everything, as JSON Lines; also what has any other suffix;
+        * `"npz"`: everything, with the vectors in `NAME.npz` for `numpy.load` (arrays `embeddings`, `persons`, `namespaces`
+          and `face_ids`, a row for a face) and all else in `NAME.jsonl` beside it;
+        * `"csv"`: a table of the people, without their faces.
+
+        What is damaged is left out and reported. `progress` is called now and then; what it raises ends the export.
+        """
+        persons, faces, damaged = self._native.export_to(file, format, namespace, _teller(progress))
         return ExportReport(persons, faces, tuple(damaged))
 
-    def import_from(self, file: StrPath) -> ImportReport:
-        """Adds what `export_to` wrote."""
-        return ImportReport(*self._native.import_from(file))
+    def import_from(
+        self,
+        file: StrPath,
+        *,
+        format: Format | None = None,
+        namespace: str = DEFAULT_NAMESPACE,
+        space: Space | None = None,
+        skip_errors: bool = False,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> ImportReport:
+        """Adds what `export_to` wrote, an NPZ made with NumPy, or a table of people, with one commit.
+
+        `numpy.savez(file, embeddings=vectors, persons=names)` makes such an NPZ; `space` says of which model the vectors
+        are, which neither it nor a CSV with a column `embedding` tells. A CSV has a column `person` (or `id`), and may have
+        `name`, `metadata` (JSON), `namespace`, and others, which become metadata. What names no namespace goes to
+        `namespace`.
+
+        A bad item raises, and nothing is imported; with `skip_errors` the others are, and it is in the answer. `progress` is
+        called now and then; what it raises ends the import.
+        """
+        parts = None if space is None else (space.id, space.threshold, space.dimension)
+        tell = _teller(progress)
+        report = self._native.import_from(file, format, namespace, parts, skip_errors, tell)
+        return ImportReport(*report[:4], tuple(ImportFailure(*item) for item in report[4]))
 
     @property
     def folder(self) -> StrPath | None:

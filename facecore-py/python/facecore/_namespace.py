@@ -11,11 +11,18 @@ from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 from . import _many, _native
 from ._batch import Batch, Metadata, embedding_of, json_of, metadata_of, person_id
 from ._default import default_recognizer
-from ._errors import FaceNotFoundError, FacecoreError, InvalidArgumentError
+from ._errors import (
+    DimensionMismatchError,
+    FaceNotFoundError,
+    FacecoreError,
+    InvalidArgumentError,
+    InvalidEmbeddingError,
+)
 from ._images import Color, ImageLike
 from ._models import Recognizer
 from ._native import Embedding
 from ._packs import StrPath
+from ._pickles import read_pickle
 from ._results import (
     Choice,
     Done,
@@ -27,6 +34,7 @@ from ._results import (
     Match,
     Outcome,
     Person,
+    PickledFace,
     Recognition,
     RecognizedFace,
     Space,
@@ -64,6 +72,8 @@ Face: TypeAlias = Embedding | RecognizedFace | IdentifiedFace
 # What a crash costs at most when many photos are enrolled, and few enough commits not to matter.
 _PHOTOS_A_COMMIT = 256
 
+# Faces that were computed before are stored faster.
+_FACES_A_COMMIT = 4096
 
 
 def _origin(image: object) -> str | None:
@@ -230,6 +240,34 @@ class Namespace:
         """Enrols a folder with a sub-folder of photos for each person, or a photo named after them. A photo that
         fails loses nobody else's. `each` is called with each photo that is done."""
         found, skipped = _native.photos_by_person(folder)
+        return self._enrol_found(found, skipped, choice, each)
+
+    def enrol_csv(
+        self, table: StrPath, *, choice: Choice = "only", each: Callable[[EnrolledPhoto], object] | None = None
+    ) -> Enrolment:
+        """Enrols the photos that a CSV lists, a row for each: the columns are `person` (or `id`) and `photo` (relative to
+        the table), and if wanted `name`, `metadata` (JSON), `namespace` (which has to be this one's name), and others, which
+        become metadata. Names and metadata are stored with those of the people who are here then. A row or photo that fails
+        loses nobody else's. `each` is called with each photo that is done."""
+        found, skipped, people = _native.photos_in_csv(table, self._name)
+        enrolment = self._enrol_found(found, skipped, choice, each)
+        batch = Batch()
+        for person, name, metadata in people:
+            if name is not None:
+                batch.set_name(person, name)
+            if metadata is not None:
+                batch.set_metadata(person, metadata_of(metadata))
+        # Who has no face of theirs enrolled is not here, and the photos tell why.
+        self.apply(batch)
+        return enrolment
+
+    def _enrol_found(
+        self,
+        found: list[tuple[str, Any]],
+        skipped: list[tuple[str, Any, FacecoreError]],
+        choice: Choice,
+        each: Callable[[EnrolledPhoto], object] | None,
+    ) -> Enrolment:
         photos: list[EnrolledPhoto] = []
         for photo in self.enrol_many(found, choice=choice):
             photos.append(photo)
@@ -237,6 +275,60 @@ class Namespace:
                 each(photo)
         photos += [EnrolledPhoto(os.fspath(path), person, None, error) for person, path, error in skipped]
         return Enrolment(tuple(photos))
+
+    def import_pickle(
+        self,
+        file: StrPath,
+        *,
+        space: Space,
+        person: Callable[[dict[str, Any]], str] | None = None,
+        skip_errors: bool = False,
+        each: Callable[[EnrolledPhoto], object] | None = None,
+    ) -> Enrolment:
+        """Enrols the names and vectors of another program's pickle, as `read_pickle` finds them, without executing
+        anything of it. `space` says of which model the vectors are, from which cosine on two faces are one person, and how
+        many dimensions there have to be: a pickle tells nothing of it.
+
+        A vector that is none, or has other dimensions, raises, and nothing is enrolled; with `skip_errors` the others are,
+        and its error is in the answer. `each` is called with each face that is done.
+        """
+        faces = read_pickle(file, person=person)
+        found = [self._pickled(at, face, space) for at, face in enumerate(faces)]
+        broken = [item for item in found if isinstance(item, FacecoreError)]
+        if broken and not skip_errors:
+            raise broken[0]
+        done: list[EnrolledPhoto] = []
+        # With one commit all or nothing, or in parts.
+        part = _FACES_A_COMMIT if skip_errors else max(len(found), 1)
+        for start in range(0, len(found), part):
+            some = list(zip(faces[start : start + part], found[start : start + part]))
+            batch = Batch()
+            for face, item in some:
+                if isinstance(item, Embedding):
+                    batch.add(face.person, item, source=face.source)
+            changes = iter(self.apply(batch, all_or_nothing=not skip_errors) if batch else [])
+            for face, item in some:
+                change = Done((), item) if isinstance(item, FacecoreError) else next(changes)
+                photo = EnrolledPhoto(face.source, face.person, next(iter(change.faces), None), change.error)
+                done.append(photo)
+                if each is not None:
+                    each(photo)
+        return Enrolment(tuple(done))
+
+    def _pickled(self, at: int, face: PickledFace, space: Space) -> Embedding | FacecoreError:
+        """The embedding, or what is wrong with it."""
+        what = f"face {at}, of {face.person!r}"
+        try:
+            person_id(face.person)
+            if face.vector is None:
+                raise InvalidEmbeddingError(f"{what}: there is no vector")
+            if face.vector.size != space.dimension:
+                message = f"{what}: the vector has {face.vector.size} dimensions, and {space.id} has {space.dimension}"
+                raise DimensionMismatchError(message)
+            return Embedding(face.vector, space.id, threshold=space.threshold)
+        except FacecoreError as error:
+            error.add_note(what)
+            return error
 
     def identify(
         self,

@@ -8,6 +8,9 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast, overload
 
+import numpy
+from numpy.typing import NDArray
+
 from ._errors import FacecoreError
 from ._native import Embedding
 
@@ -398,15 +401,52 @@ class ExportReport(Result):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class ImportFailure(Result):
+    """An item of a file that was not imported."""
+
+    at: int
+    """The line of the file, from 1; in an NPZ without JSON Lines the row, from 0."""
+    person: str | None
+    """Whom it is about, if that can be told."""
+    error: FacecoreError
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
 class ImportReport(Result):
     """What an import added."""
 
     persons: int
+    """People that were not there before."""
     faces: int
+    """Faces that were not there before."""
     duplicates: int
     """Faces that their person had already, value for value."""
     kept_ids: bool
     """Whether the faces have the ids they had where they were exported."""
+    failed: tuple[ImportFailure, ...]
+    """What was left out, with `skip_errors`."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class Progress(Result):
+    """How far an export or import has come."""
+
+    step: Literal["reading", "storing", "writing"]
+    """What is being done. Reading is counted in bytes, the others in people and faces."""
+    done: int
+    total: int
+    """0 if it is not known."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class PickledFace(Result):
+    """A name and a vector of another program's pickle."""
+
+    person: str
+    vector: NDArray[numpy.float64] | None = dataclasses.field(compare=False)
+    """`None` if what is there is no vector."""
+    source: str | None
+    """The photo's path, if the pickle tells it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)

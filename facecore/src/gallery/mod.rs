@@ -53,7 +53,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use arc_swap::ArcSwapOption;
 
 pub use batch::{Batch, Done};
-pub use exchange::{ExportReport, ImportReport};
+#[cfg(feature = "exchange")]
+#[doc(hidden)]
+pub use exchange::read_npz;
+#[cfg(feature = "exchange")]
+pub use exchange::{CsvPeople, CsvRow, read_csv};
+pub use exchange::{ExportOptions, ExportReport, Format, ImportFailure, ImportOptions, ImportReport, Progress, Step};
 pub use health::{NamespaceStats, Stats, VerifyReport};
 pub use namespace::Namespace;
 pub use open::GalleryOptions;

@@ -4,6 +4,8 @@ mod builder;
 mod enrol;
 #[doc(hidden)]
 pub mod fake;
+#[cfg(feature = "exchange")]
+mod listed;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,6 +14,8 @@ use rayon::prelude::*;
 
 pub use builder::RecognizerBuilder;
 pub use enrol::{EnrolledPhoto, Enrolment, FolderPhotos, photos_by_person};
+#[cfg(feature = "exchange")]
+pub use listed::{ListedPhotos, photos_in_csv};
 
 use crate::align::{AlignedFace, Aligner};
 use crate::detect::{Detector, DetectorOptions, Face};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use facecore::pipeline::{FolderPhotos, photos_by_person};
+use facecore::pipeline::{FolderPhotos, ListedPhotos, photos_by_person, photos_in_csv};
 use facecore::{Enrolment, Error, ErrorKind, FaceId, Gallery, Namespace, PersonId, Recognizer, Result};
 use serde::Serialize;
 
@@ -17,19 +17,27 @@ const EXAMPLES: &str = "\
 Examples:
   facecore enrol people/ --gallery office
   facecore enrol people/ --gallery office --namespace visitors --largest --pack packs/office
+  facecore enrol --csv people.csv --gallery office
 
 A sub-folder is a person, and every photo in it shows that person; a photo directly in
-FOLDER is a person called as the file without its suffix. A photo that shows no face, or
-several without --largest or --central, is skipped and reported. Enrolling a photo again
+FOLDER is a person called as the file without its suffix. A CSV has a line for each photo:
+the columns person and photo (relative to the CSV), and name and metadata (JSON) if wanted;
+other columns become metadata. A photo that shows no face, or several without --largest or
+--central, is skipped and reported. Enrolling a photo again
 changes nothing. The exit code is 1 if nobody could be enrolled.";
 
-/// Learn people from a folder of photos
+/// Learn people from a folder of photos, or from a table
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[command(group = clap::ArgGroup::new("photos").required(true))]
+#[command(override_usage = "facecore enrol [OPTIONS] --gallery <DIR> <FOLDER|--csv <FILE>>")]
 pub struct Args {
     /// A folder with a sub-folder, or a photo, for each person
-    #[arg(value_name = "FOLDER")]
-    folder: PathBuf,
+    #[arg(value_name = "FOLDER", group = "photos")]
+    folder: Option<PathBuf>,
+    /// A table that lists the photos, with names and metadata
+    #[arg(long, value_name = "FILE", group = "photos")]
+    csv: Option<PathBuf>,
     /// The folder that keeps the gallery; made if it is not there
     #[arg(long, value_name = "DIR")]
     gallery: PathBuf,
@@ -75,12 +83,17 @@ struct Total {
 
 pub fn run(args: &Args, output: &mut Output) -> Result<()> {
     // The gallery's folder is made last, so that a mistyped name leaves nothing behind.
-    let found = find_photos(&args.folder)?;
+    let ListedPhotos { photos: found, people } = match (&args.folder, &args.csv) {
+        (_, Some(table)) => photos_in_csv(table, &args.namespace)?,
+        (Some(folder), None) => ListedPhotos { photos: find_photos(folder)?, ..ListedPhotos::default() },
+        (None, None) => crate::usage_error("a folder or --csv says where the photos are"),
+    };
     let recognizer = args.common.open_recognizer(Load::ManyPhotos, output)?;
     let namespace = Gallery::open(&args.gallery)?.namespace(&args.namespace)?;
     let earlier = if args.replace { earlier_faces(&namespace)? } else { BTreeMap::new() };
     let before = namespace.face_count();
     let enrolment = enrol(found, &recognizer, &namespace, &args.choice, output)?;
+    ListedPhotos::describe(&people, &namespace)?;
     let new = namespace.face_count() - before;
     if args.replace {
         forget(earlier, &enrolment, &namespace)?;

@@ -4,6 +4,7 @@ use std::io::{ErrorKind as IoErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use facecore::gallery::{Progress, Step};
 use facecore::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -42,14 +43,35 @@ impl Output {
         self.reader_is_gone
     }
 
-    /// Shows from now on how much of `total` is done, if somebody is watching. It moves by
+    /// Shows from now on how many of `total` photos are done, if somebody is watching. It moves by
     /// [`ProgressBar::inc`] on what is returned, from any thread.
     pub fn progress(&mut self, total: usize) -> ProgressBar {
-        if self.json || total < 2 || !std::io::stderr().is_terminal() {
+        if total < 2 {
             return self.bar.clone();
         }
-        self.bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-        let template = "  {bar:30} {pos}/{len} photos, {eta} left";
+        self.show_bar(total as u64, "  {bar:30} {pos}/{len} photos, {eta} left")
+    }
+
+    /// Shows from now on how far an export or import has come, if somebody is watching.
+    pub fn steps(&mut self) -> impl Fn(Progress) -> Result<()> + use<> {
+        let bar = self.show_bar(0, "  {bar:30} {percent} %, {msg}");
+        move |progress| {
+            bar.set_message(match progress.step {
+                Step::Reading => "reading",
+                Step::Storing => "storing",
+                Step::Writing => "writing",
+            });
+            bar.set_length(progress.total.max(progress.done));
+            bar.set_position(progress.done);
+            Ok(())
+        }
+    }
+
+    fn show_bar(&mut self, total: u64, template: &str) -> ProgressBar {
+        if self.json || !std::io::stderr().is_terminal() {
+            return self.bar.clone();
+        }
+        self.bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
         }

@@ -2,10 +2,15 @@
 
 use super::*;
 
-fn exported(gallery: &Gallery) -> String {
+pub(super) fn exported(gallery: &Gallery) -> String {
     let mut out = Vec::new();
     gallery.export(&mut out).unwrap();
     String::from_utf8(out).unwrap()
+}
+
+/// New people, new faces, duplicates, and whether ids were kept.
+pub(super) fn counts(report: &ImportReport) -> (usize, usize, usize, bool) {
+    (report.persons, report.faces, report.duplicates, report.kept_ids)
 }
 
 /// Two namespaces with everything that can be stored.
@@ -35,7 +40,7 @@ fn a_restored_gallery_is_the_same_to_the_bit() {
     let text = exported(&full());
     let gallery = Gallery::in_memory();
     let report = gallery.import(text.as_bytes()).unwrap();
-    assert_eq!(report, ImportReport { persons: 8, faces: 18, duplicates: 0, kept_ids: true });
+    assert_eq!(counts(&report), (8, 18, 0, true));
     assert_eq!(exported(&gallery), text);
 
     let (old, new) = (full().namespace("staff").unwrap(), gallery.namespace("staff").unwrap());
@@ -88,7 +93,7 @@ fn importing_into_a_gallery_in_use_merges() {
     staff.set_name("person 1", Some("changed")).unwrap();
     staff.remove_person("person 0").unwrap();
     let report = gallery.import(text.as_bytes()).unwrap();
-    assert_eq!(report, ImportReport { persons: 1, faces: 3, duplicates: 15, kept_ids: false });
+    assert_eq!(counts(&report), (1, 3, 15, false));
     assert_eq!(staff.get("person 1").unwrap().name.as_deref(), Some("One\nTwo"));
     assert!(staff.get("person 0").unwrap().faces.iter().all(|id| id.get() > 22), "ids are never used again");
     assert_eq!(staff.get("ada").unwrap().faces.len(), 1);
@@ -100,7 +105,7 @@ fn face_lines_alone_suffice() {
     let line = json!({"namespace": "n", "person": "p", "name": "P", "space": "s", "threshold": 0.5, "norm": 2.0, "embedding": values});
     let gallery = Gallery::in_memory();
     let report = gallery.import(format!("\n{line}\r\n\n{line}").as_bytes()).unwrap();
-    assert_eq!(report, ImportReport { persons: 1, faces: 1, duplicates: 1, kept_ids: false });
+    assert_eq!(counts(&report), (1, 1, 1, false));
     let person = gallery.existing_namespace("n").unwrap().get("p").unwrap();
     assert_eq!((person.name.as_deref(), person.faces.len()), (Some("P"), 1));
 }
@@ -158,6 +163,8 @@ fn a_bad_line_is_named_and_nothing_is_imported() {
         line(json!({"embedding": [1.0]})),
         line(json!({"embedding": [1.0, null]})),
         line(json!({"metadata": 3})),
+        line(json!({"row": 3})),
+        line(json!({"row": 3, "embedding": null})),
     ];
     let gallery = full();
     let before = exported(&gallery);
@@ -169,6 +176,83 @@ fn a_bad_line_is_named_and_nothing_is_imported() {
         assert_eq!(exported(&gallery), before);
     }
     assert!(gallery.import(line(json!({"name": null})).as_bytes()).is_ok(), "the unchanged line is good: {null}");
+}
+
+#[test]
+fn bad_lines_are_told_of_and_the_others_imported() {
+    let folder = Scratch::new("bad-lines");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let file = folder.0.join("some.txt");
+    let good = exported(&full());
+    let (head, tail) = good.split_at(good.find("person 4").unwrap());
+    let (before, after) = head.rsplit_once('\n').unwrap();
+    let bad = "{\"namespace\":\"staff\",\"person\":\"zed\",\"norm\":1}\nnonsense";
+    std::fs::write(&file, format!("{before}\n{bad}\n{after}{tail}")).unwrap();
+
+    let (strict, lenient) = (Gallery::in_memory(), Gallery::in_memory());
+    let error = strict.import_from(&file).unwrap_err();
+    let at = before.lines().count() as u64 + 1;
+    assert!(
+        error.to_string().contains(&format!("some.txt: line {at} of the import: a face has an `embedding`")),
+        "{error}"
+    );
+    assert!(strict.namespaces().is_empty());
+
+    let options = ImportOptions { skip_errors: true, ..ImportOptions::default() };
+    let mut told = Vec::new();
+    let tell = |progress: Progress| {
+        told.push(progress);
+        Ok(())
+    };
+    let report = lenient.import_with(&file, &options, tell).unwrap();
+    assert_eq!(counts(&report), (8, 18, 0, true));
+    let failed: Vec<_> = report.failed.iter().map(|it| (it.at, it.person.as_ref().map(PersonId::as_str))).collect();
+    assert_eq!(failed, [(at, Some("zed")), (at + 1, None)]);
+    assert!(report.failed.iter().all(|it| it.error.kind() == ErrorKind::GalleryCorrupt));
+    assert_eq!(exported(&lenient), good);
+
+    // Each step begins at nothing and ends with all of it.
+    let size = std::fs::metadata(&file).unwrap().len();
+    for (step, total) in [(Step::Reading, size), (Step::Storing, 26)] {
+        let of_step: Vec<u64> = told.iter().filter(|it| it.step == step).map(|it| it.done).collect();
+        assert_eq!((of_step.first(), of_step.last()), (Some(&0), Some(&total)), "{told:?}");
+        assert!(of_step.is_sorted());
+    }
+}
+
+#[test]
+fn whoever_is_told_of_progress_may_end_it() {
+    let folder = Scratch::new("ended");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let (file, gallery) = (folder.0.join("all.jsonl"), full());
+    let stop = |_| Err(Error::new(ErrorKind::InvalidArgument, "enough"));
+    assert_eq!(gallery.export_with(&file, &ExportOptions::default(), stop).unwrap_err().message(), "enough");
+    assert!(!file.exists());
+    gallery.export_to(&file).unwrap();
+    let other = Gallery::in_memory();
+    for last in [Step::Reading, Step::Storing] {
+        let stop = |progress: Progress| if progress.step == last { stop(progress) } else { Ok(()) };
+        let error = other.import_with(&file, &ImportOptions::default(), stop).unwrap_err();
+        assert_eq!(error.message(), "enough");
+        assert!(other.namespaces().is_empty());
+    }
+}
+
+#[test]
+fn one_namespace_is_exported_alone() {
+    let folder = Scratch::new("alone");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let (file, gallery, other) = (folder.0.join("staff.jsonl"), full(), Gallery::in_memory());
+    let of = |name: &str| ExportOptions { namespace: Some(name.to_owned()), ..ExportOptions::default() };
+    let report = gallery.export_with(&file, &of("staff"), |_| Ok(())).unwrap();
+    assert_eq!((report.persons, report.faces), (7, 17));
+    assert_eq!(counts(&other.import_from(&file).unwrap()), (7, 17, 0, true));
+    assert_eq!(other.namespaces(), ["staff"]);
+    let missing = gallery.export_with(folder.0.join("none"), &of("nobody"), |_| Ok(()));
+    assert_eq!(kind(missing), ErrorKind::NamespaceNotFound);
+    assert!(!folder.0.join("none").exists());
+    // No file is written over.
+    assert_eq!(kind(gallery.export_to(&file)), ErrorKind::Io);
 }
 
 #[test]

@@ -4,7 +4,11 @@ mod durable;
 mod erasure;
 mod exchange;
 mod model;
+#[cfg(feature = "exchange")]
+mod npz;
 mod operations;
+#[cfg(feature = "exchange")]
+mod tables;
 mod threads;
 mod upkeep;
 
@@ -90,7 +94,8 @@ fn ids(matches: &[Match]) -> Vec<&str> {
 #[test]
 fn public_types_cross_threads() {
     fn assert_send_sync<T: Send + Sync>() {}
-    assert_send_sync::<(Gallery, Namespace, SearchOptions, ImportReport, GalleryOptions, Batch, Stats, VerifyReport)>();
+    assert_send_sync::<(Gallery, Namespace, SearchOptions, GalleryOptions, Batch, Stats, VerifyReport)>();
+    assert_send_sync::<(ImportReport, ExportReport, ImportOptions, ExportOptions, Progress)>();
     assert_send_sync::<(PersonId, FaceId, Person, NewFace, EnrolledFace, Match)>();
 }
 

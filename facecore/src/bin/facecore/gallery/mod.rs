@@ -1,5 +1,6 @@
 //! `facecore gallery`: looking after a gallery.
 
+mod exchange;
 mod health;
 mod people;
 mod search;
@@ -21,6 +22,7 @@ Examples:
   facecore gallery search office probe.jpg --exact
   facecore gallery remove office ada && facecore gallery compact office
   facecore gallery backup office /backup/office-2026-11-22
+  facecore gallery export office office.npz && facecore gallery import office-2 office.npz
 
 One process at a time may change a gallery; any number may read it while none does.";
 
@@ -45,6 +47,8 @@ enum Command {
     Compact(health::Compact),
     Backup(health::Backup),
     Stats(health::Stats),
+    Export(exchange::Export),
+    Import(exchange::Import),
 }
 
 impl Args {
@@ -62,6 +66,8 @@ impl Args {
             Command::Compact(args) => &args.output,
             Command::Backup(args) => &args.output,
             Command::Stats(args) => &args.output,
+            Command::Export(args) => &args.output,
+            Command::Import(args) => &args.output,
         };
         (output, None)
     }
@@ -79,6 +85,8 @@ impl Args {
             Command::Compact(args) => args.run(output),
             Command::Backup(args) => args.run(output),
             Command::Stats(args) => args.run(output),
+            Command::Export(args) => args.run(output),
+            Command::Import(args) => args.run(output),
         }
     }
 }

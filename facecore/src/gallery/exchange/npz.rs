@@ -1,0 +1,344 @@
+//! NumPy's archives (`.npz`, a ZIP of `.npy`) with the vectors of a gallery, and JSON Lines beside them with all else.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zip::result::ZipError;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use super::jsonl::{self, VectorRows};
+use super::npy::{self, Element, Header, Order};
+use super::plan::Contents;
+use super::walk::{Of, Sink, Stored, Walk};
+use super::{ExportReport, ImportOptions, NewFile, Step, Teller, open, write_failed};
+use crate::embedding::Embedding;
+use crate::error::{Context, Error, ErrorKind, Result, fail};
+use crate::gallery::view::check_pin;
+use crate::gallery::{FaceId, NewFace, Person, PersonId};
+
+/// The arrays, each with a row for a face.
+const EMBEDDINGS: &str = "embeddings";
+const FACE_IDS: &str = "face_ids";
+const NAMESPACES: &str = "namespaces";
+const PERSONS: &str = "persons";
+
+/// Bytes of an array that may come of one byte of the archive: a megabyte of zeros packs into a kilobyte, but vectors
+/// hardly pack at all, and texts little.
+const MOST_PACKED: u64 = 100;
+
+/// Arrays below this size may be packed as they like.
+const SMALL: u64 = 1 << 26;
+
+/// The JSON Lines of `NAME.npz`, `NAME.jsonl`; `None` of a name that does not end with `.npz`.
+pub(super) fn lines_beside(path: &Path) -> Option<PathBuf> {
+    let suffix = path.extension().filter(|suffix| suffix.eq_ignore_ascii_case("npz"));
+    suffix.map(|_| path.with_extension("jsonl"))
+}
+
+/// Writes both files.
+pub(super) fn export(walk: &Walk<'_>, path: &Path, teller: &mut Teller<'_>) -> Result<ExportReport> {
+    let Some(lines) = lines_beside(path) else {
+        fail!(
+            InvalidArgument,
+            "{} is to be called NAME.npz: what is no vector goes to NAME.jsonl beside it",
+            path.display()
+        );
+    };
+    let mut dimensions = walk.pins().map(|(_, dimension)| dimension);
+    let dimension = dimensions.next().unwrap_or(0);
+    if let Some(other) = dimensions.find(|other| *other != dimension) {
+        fail!(
+            InvalidArgument,
+            "one array cannot hold embeddings of {dimension} and of {other} dimensions; export the namespaces one by one, or as JSON Lines"
+        );
+    }
+    let (lines, arrays) = (NewFile::make(&lines)?, NewFile::make(path)?);
+    teller.begin(Step::Writing, 2 * walk.items())?;
+    let report = jsonl::write_with_rows(walk, &lines.file, teller)?;
+    write_arrays(walk, &arrays.file, report.faces, dimension, teller)?;
+    teller.end()?;
+    arrays.keep()?;
+    lines.keep()?;
+    Ok(report)
+}
+
+/// Writes the arrays of `faces` faces, in the order of the lines.
+fn write_arrays(walk: &Walk<'_>, file: &File, faces: usize, dimension: usize, teller: &mut Teller<'_>) -> Result<()> {
+    let mut arrays = Arrays {
+        zip: ZipWriter::new(BufWriter::new(file)),
+        namespaces: Vec::new(),
+        persons: Vec::new(),
+        ids: Vec::new(),
+    };
+    arrays.begin(EMBEDDINGS, Element::F32, vec![faces as u64, dimension as u64])?;
+    walk.go(&mut arrays, teller)?;
+    let Arrays { namespaces, persons, ids, .. } = &mut arrays;
+    let (namespaces, persons, ids) = (std::mem::take(namespaces), std::mem::take(persons), std::mem::take(ids));
+    arrays.texts(PERSONS, persons.iter().map(PersonId::as_str))?;
+    arrays.texts(NAMESPACES, namespaces.iter().map(|name| &**name))?;
+    arrays.begin(FACE_IDS, Element::I64, vec![ids.len() as u64])?;
+    for id in ids {
+        arrays.zip.write_all(&id.to_le_bytes()).map_err(write_failed)?;
+    }
+    let out = arrays.zip.finish().map_err(|error| write_failed(error.into()))?;
+    out.into_inner().map_err(|error| write_failed(error.into_error())).map(drop)
+}
+
+/// An archive on its way out.
+struct Arrays<W: Write + Seek> {
+    zip: ZipWriter<W>,
+    namespaces: Vec<Arc<str>>,
+    persons: Vec<PersonId>,
+    ids: Vec<u64>,
+}
+
+impl<W: Write + Seek> Arrays<W> {
+    fn begin(&mut self, name: &str, element: Element, shape: Vec<u64>) -> Result<()> {
+        // Vectors do not pack, and may take more than 4 GB.
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(true);
+        self.zip.start_file(format!("{name}.npy"), options).map_err(|error| write_failed(error.into()))?;
+        Header { element, shape }.write(&mut self.zip).map_err(write_failed)
+    }
+
+    fn texts<'t>(&mut self, name: &str, texts: impl ExactSizeIterator<Item = &'t str> + Clone) -> Result<()> {
+        let length = texts.clone().map(|text| text.chars().count()).max().unwrap_or(0).max(1);
+        self.begin(name, Element::Unicode(length), vec![texts.len() as u64])?;
+        for text in texts {
+            let codes = text.chars().map(u32::from).chain(std::iter::repeat(0)).take(length);
+            let bytes: Vec<u8> = codes.flat_map(u32::to_le_bytes).collect();
+            self.zip.write_all(&bytes).map_err(write_failed)?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write + Seek> Sink for Arrays<W> {
+    fn namespace(&mut self, _: &Of<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn person(&mut self, _: &Of<'_>, _: &Person) -> Result<()> {
+        Ok(())
+    }
+
+    fn face(&mut self, of: &Of<'_>, person: &Person, face: Stored<'_>) -> Result<()> {
+        let name = match self.namespaces.last() {
+            Some(name) if **name == *of.namespace => name.clone(),
+            _ => Arc::from(of.namespace),
+        };
+        self.namespaces.push(name);
+        self.persons.push(person.id.clone());
+        self.ids.push(face.id.get());
+        let bytes: Vec<u8> = face.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.zip.write_all(&bytes).map_err(write_failed)
+    }
+}
+
+/// Reads an archive and the JSON Lines that go with it.
+pub(super) fn import(path: &Path, lines: &Path, contents: &mut Contents, teller: &mut Teller<'_>) -> Result<()> {
+    let mut archive = Archive::open(path)?;
+    let (lines, size) = open(lines)?;
+    teller.begin(Step::Reading, size + archive.bytes(&[EMBEDDINGS, FACE_IDS])?)?;
+    let vectors = archive.need(EMBEDDINGS, 2, npy::floats, teller)?;
+    let ids = archive.rows(FACE_IDS, 1, npy::ids, teller)?.map(|ids| ids.concat());
+    let mut rows = Rows { vectors: vectors.into_iter().map(|values| Some(values.into())).collect(), ids };
+    jsonl::read(lines, contents, &mut rows, teller)?;
+    let left = rows.vectors.iter().flatten().count();
+    if left > 0 && !contents.has_failures() {
+        fail!(GalleryCorrupt, "no line tells of {left} rows of the NPZ: the two files are of different exports");
+    }
+    Ok(())
+}
+
+/// The vectors that lines name, as long as they were not taken.
+struct Rows {
+    vectors: Vec<Option<Arc<[f32]>>>,
+    ids: Option<Vec<u64>>,
+}
+
+impl VectorRows for Rows {
+    fn take(&mut self, row: u64, face: Option<FaceId>) -> Result<Arc<[f32]>> {
+        let (at, count) = (usize::try_from(row).unwrap_or(usize::MAX), self.vectors.len());
+        let Some(vector) = self.vectors.get_mut(at) else {
+            fail!(
+                GalleryCorrupt,
+                "it is in row {row}, and the NPZ has {count}: the two files are of different exports"
+            );
+        };
+        let id = self.ids.as_ref().and_then(|ids| ids.get(at));
+        if let (Some(id), Some(face)) = (id, face.filter(|face| id != Some(&face.get()))) {
+            fail!(GalleryCorrupt, "row {row} is of face {id}, not {face}: the two files are of different exports");
+        }
+        match vector.take() {
+            Some(vector) => Ok(vector),
+            None => fail!(GalleryCorrupt, "row {row} is named twice"),
+        }
+    }
+}
+
+/// Reads an archive that tells of people by itself.
+pub(super) fn import_arrays(
+    path: &Path,
+    options: &ImportOptions,
+    contents: &mut Contents,
+    teller: &mut Teller<'_>,
+) -> Result<()> {
+    let Some(space) = &options.space else {
+        fail!(
+            InvalidArgument,
+            "there is no {} beside it, and vectors do not tell which model they are of; say which embedding space they belong to",
+            lines_beside(path).unwrap_or_default().display()
+        );
+    };
+    let mut archive = Archive::open(path)?;
+    teller.begin(Step::Reading, archive.bytes(&[EMBEDDINGS, PERSONS, NAMESPACES])?)?;
+    let vectors = archive.need(EMBEDDINGS, 2, npy::floats, teller)?;
+    let persons = archive.need(PERSONS, 1, text, teller)?;
+    let namespaces = archive.rows(NAMESPACES, 1, text, teller)?;
+    teller.end()?;
+    for (name, count) in [(PERSONS, Some(persons.len())), (NAMESPACES, namespaces.as_ref().map(Vec::len))] {
+        if let Some(count) = count.filter(|count| *count != vectors.len()) {
+            fail!(InvalidArgument, "`{EMBEDDINGS}` has {} rows, and `{name}` {count}", vectors.len());
+        }
+    }
+    // What is wrong with all of them is said once.
+    if let Some(first) = vectors.first() {
+        check_pin(space, first.len())?;
+        if let Some(wanted) = options.dimension.filter(|wanted| *wanted != first.len()) {
+            fail!(DimensionMismatch, "`{EMBEDDINGS}` has {} dimensions, where {wanted} are wanted", first.len());
+        }
+        if namespaces.is_none() {
+            contents.namespace(&options.namespace, Some((space, first.len())))?;
+        }
+    }
+    let mut namespaces = namespaces.map(Vec::into_iter);
+    for (row, (values, person)) in vectors.into_iter().zip(persons).enumerate() {
+        let namespace = namespaces.as_mut().and_then(Iterator::next).unwrap_or_else(|| Ok(options.namespace.clone()));
+        let id = person.as_ref().ok().map(PersonId::from);
+        let taken = namespace.and_then(|namespace| {
+            let face = NewFace::from(Embedding::from_raw(values, space.clone())?);
+            contents.face(&namespace, PersonId::from(person?), None, None, face)
+        });
+        if let Err(error) = taken {
+            contents.refuse(row as u64, id, error.context(format!("row {row}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// A text, or why there is none: that concerns its row alone.
+fn text(element: Element, order: Order, bytes: &[u8]) -> Result<Result<String>> {
+    match element {
+        Element::Unicode(_) | Element::Bytes(_) => Ok(npy::text(element, order, bytes)),
+        _ => npy::text(element, order, bytes).map(Ok),
+    }
+}
+
+/// An archive that is read. Anything may be in it.
+struct Archive<R>(ZipArchive<R>);
+
+impl Archive<BufReader<File>> {
+    fn open(path: &Path) -> Result<Self> {
+        Archive::new(open(path)?.0)
+    }
+}
+
+impl<R: Read + Seek> Archive<R> {
+    fn new(from: R) -> Result<Self> {
+        ZipArchive::new(from).map(Archive).map_err(damaged)
+    }
+
+    /// How many bytes some arrays have together.
+    fn bytes(&mut self, names: &[&str]) -> Result<u64> {
+        let mut bytes = 0u64;
+        for name in names {
+            match self.0.by_name(&format!("{name}.npy")) {
+                Ok(entry) => bytes = bytes.saturating_add(entry.size()),
+                Err(ZipError::FileNotFound) => {}
+                Err(error) => return Err(damaged(error)),
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// As [`Archive::rows`], of an array that has to be there.
+    fn need<T>(
+        &mut self,
+        name: &str,
+        axes: usize,
+        read: impl Fn(Element, Order, &[u8]) -> Result<T>,
+        teller: &mut Teller<'_>,
+    ) -> Result<Vec<T>> {
+        match self.rows(name, axes, read, teller)? {
+            Some(rows) => Ok(rows),
+            None => fail!(InvalidArgument, "the NPZ has no array `{name}`; save it with numpy.savez(file, {name}=...)"),
+        }
+    }
+
+    /// The rows of an array, if it is there. No memory is reserved before there is something to fill it.
+    fn rows<T>(
+        &mut self,
+        name: &str,
+        axes: usize,
+        read: impl Fn(Element, Order, &[u8]) -> Result<T>,
+        teller: &mut Teller<'_>,
+    ) -> Result<Option<Vec<T>>> {
+        let mut entry = match self.0.by_name(&format!("{name}.npy")) {
+            Ok(entry) => entry,
+            Err(ZipError::FileNotFound) => return Ok(None),
+            Err(error) => return Err(damaged(error)),
+        };
+        let mut all = || {
+            let (size, packed) = (entry.size(), entry.compressed_size());
+            if size > SMALL && size / MOST_PACKED > packed {
+                fail!(
+                    GalleryCorrupt,
+                    "{packed} bytes are to become {size}: vectors do not pack like that; save them with numpy.savez"
+                );
+            }
+            // Not by what the archive says, but by what comes of it.
+            let mut entry = BufReader::new((&mut entry).take(SMALL.max(packed.saturating_mul(MOST_PACKED))));
+            let (header, order) = Header::read(&mut entry)?;
+            let (count, length) = header.rows(axes)?;
+            let (mut rows, mut bytes) = (Vec::new(), vec![0; length]);
+            for _ in 0..count {
+                npy::fill(&mut entry, &mut bytes)?;
+                rows.push(read(header.element, order, &bytes)?);
+                teller.add(length as u64)?;
+            }
+            // At the end the checksum is compared.
+            match entry.read(&mut [0]) {
+                Ok(0) => Ok(Some(rows)),
+                Ok(_) => fail!(GalleryCorrupt, "it is longer than its shape {:?}", header.shape),
+                Err(error) => fail!(GalleryCorrupt, "it is damaged: {error}"),
+            }
+        };
+        all().context_with(|| format!("array `{name}`"))
+    }
+}
+
+fn damaged(error: ZipError) -> Error {
+    match error {
+        ZipError::Io(error) if error.raw_os_error().is_some() => {
+            Error::new(ErrorKind::Io, format!("cannot read the NPZ: {error}")).with_source(error)
+        }
+        error => {
+            let message = format!("it is no NPZ, or damaged, or cut short: {error}");
+            Error::new(ErrorKind::GalleryCorrupt, message).with_source(error)
+        }
+    }
+}
+
+/// Reads any bytes as an archive, for fuzzing: how many rows there are.
+pub fn read_npz(bytes: &[u8]) -> usize {
+    let mut nobody = |_| Ok(());
+    let mut teller = Teller::new(&mut nobody);
+    let Ok(mut archive) = Archive::new(std::io::Cursor::new(bytes)) else { return 0 };
+    let vectors = archive.rows(EMBEDDINGS, 2, npy::floats, &mut teller).map(|rows| rows.map_or(0, |rows| rows.len()));
+    let texts = archive.rows(PERSONS, 1, text, &mut teller).map(|rows| rows.map_or(0, |rows| rows.len()));
+    let ids = archive.rows(FACE_IDS, 1, npy::ids, &mut teller).map(|rows| rows.map_or(0, |rows| rows.len()));
+    [vectors, texts, ids].into_iter().flatten().sum()
+}
