@@ -128,6 +128,7 @@ impl Header {
         let row = usize::try_from(width).ok().and_then(|width| width.checked_mul(self.element.size()));
         match row.filter(|row| (1..=LONGEST_ROW).contains(row)) {
             Some(row) => Ok((rows, row)),
+            None if rows == 0 => Ok((0, 0)),
             None => fail!(InvalidArgument, "its shape is {:?}: rows of {width} are no embeddings", self.shape),
         }
     }
@@ -420,13 +421,14 @@ mod tests {
         let rows = |shape: &[u64], axes| Header { element: Element::F64, shape: shape.to_vec() }.rows(axes);
         assert_eq!(rows(&[5], 1).unwrap(), (5, 8));
         assert_eq!(rows(&[0, 512], 2).unwrap(), (0, 4096));
+        assert_eq!(rows(&[0, 0], 2).unwrap(), (0, 0));
         for (bad, axes) in [
             (&[][..], 1),
             (&[5], 2),
             (&[5, 1], 1),
             (&[1, 2, 3], 2),
             (&[5, 0], 2),
-            (&[0, u64::MAX], 2),
+            (&[1, u64::MAX], 2),
             (&[1, 1 << 20], 2),
         ] {
             assert!(rows(bad, axes).is_err(), "{bad:?}");
