@@ -185,7 +185,7 @@ try-installed: ## Install the C library below target/, build the examples by the
 
 .PHONY: fuzz
 fuzz: ## Fuzz what reads foreign bytes, FUZZ_SECONDS (600) for each target. Needs `cargo install cargo-fuzz`.
-	@for target in decode_image decode_detections read_archive read_npz read_record read_sections; do \
+	@for target in decode_image decode_detections read_archive read_graph read_npz read_record read_sections; do \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=3000 || exit 1; \
 	done
 

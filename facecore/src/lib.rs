@@ -77,6 +77,8 @@ pub mod pipeline;
 mod preprocess;
 
 #[doc(hidden)]
+pub use index::hnsw::fuzz as indexed;
+#[doc(hidden)]
 pub use store::fuzz as stored;
 
 pub use embedding::{Embedding, EmbeddingSpace};

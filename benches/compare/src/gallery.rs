@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use facecore::gallery::{GalleryOptions, IndexKind};
 use facecore::{Embedding, EmbeddingSpace, Gallery, Match, Namespace, NewFace, SearchOptions};
 use facecore_testkit::population::Population;
 use serde_json::{Value, json};
@@ -34,14 +35,18 @@ pub fn embedding(values: &[f32]) -> Result<Embedding, Failure> {
 }
 
 /// Enrols the population, searches for its probes on one thread, and returns a row a mode.
-pub fn measure(population: &Population) -> Result<Vec<Value>, Failure> {
+pub fn measure(population: &Population, kind: IndexKind) -> Result<Vec<Value>, Failure> {
     let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     let probes: Vec<Embedding> = population.probes().map(|(_, values)| embedding(values)).collect::<Result<_, _>>()?;
     let faces = population.faces().len();
 
     let before = memory::anonymous()?;
-    let namespace = Gallery::in_memory().namespace("compared")?;
-    let build = enrol(&namespace, population)?;
+    let gallery = in_memory(kind);
+    let namespace = gallery.namespace("compared")?;
+    let mut build = enrol(&namespace, population)?;
+    if kind == IndexKind::Hnsw {
+        build += graph(&gallery)?;
+    }
     // What a first search makes belongs to the gallery.
     for (_, options) in modes() {
         one_thread.install(|| namespace.search(&probes[0], &options))?;
@@ -49,24 +54,42 @@ pub fn measure(population: &Population) -> Result<Vec<Value>, Failure> {
     let bytes_a_face = memory::anonymous()?.saturating_sub(before) as f64 / faces as f64;
     let vector_bytes = size_of_val(probes[0].values()) as f64;
     // Only now: memory that is free again would hide what a later gallery takes.
-    let singly = enrol_singly(&Gallery::in_memory().namespace("singly")?, population)?;
+    let singly = match kind {
+        IndexKind::Hnsw => None,
+        _ => Some(enrol_singly(&in_memory(kind).namespace("singly")?, population)?),
+    };
 
     let searched = modes().into_iter().map(|(mode, options)| {
         let searched = one_thread.install(|| search(&namespace, population, &probes, &options))?;
         Ok(json!({
-            "index": format!("facecore {}", env!("CARGO_PKG_VERSION")),
+            "index": format!("facecore {kind:?}").to_lowercase(),
             "parameters": mode,
             "right": searched.right,
             "median_us": searched.median.as_secs_f64() * 1e6,
             "queries_per_s": searched.queries_per_s,
             "build_s": build.as_secs_f64(),
             "inserts_per_s": rate(faces, build),
-            "single_inserts_per_s": rate(faces, singly),
+            "single_inserts_per_s": singly.map(|singly| rate(faces, singly)),
             "bytes_a_face": bytes_a_face,
             "bytes_beside": bytes_a_face - vector_bytes,
         }))
     });
     searched.collect()
+}
+
+/// A gallery that makes no graph by itself, so that making one can be timed.
+pub fn in_memory(kind: IndexKind) -> Gallery {
+    Gallery::in_memory_with(&GalleryOptions::default().index(kind).snapshot_every(usize::MAX))
+}
+
+/// Makes a graph of all faces, and returns the time it took.
+pub fn graph(gallery: &Gallery) -> Result<Duration, Failure> {
+    let start = Instant::now();
+    gallery.compact()?;
+    match gallery.stats()?.namespaces[0].index {
+        IndexKind::Hnsw => Ok(start.elapsed()),
+        _ => Err("there are too few faces for a graph".into()),
+    }
 }
 
 fn rate(count: usize, took: Duration) -> f64 {

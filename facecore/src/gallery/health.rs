@@ -11,7 +11,7 @@ use super::view::View;
 use super::{Gallery, GalleryOptions, PersonId};
 use crate::embedding::Embedding;
 use crate::error::{Error, ErrorKind, Result, fail};
-use crate::index::{Index as _, Query, Reach};
+use crate::index::{Index as _, IndexKind, Query, Reach};
 use crate::store::folder::Folder;
 use crate::store::schema::{FaceRow, NamespaceRow, Rows, vector_hash};
 
@@ -53,6 +53,10 @@ pub struct NamespaceStats {
     pub vector_bytes: usize,
     /// Bytes in memory, or mapped, beside the exact vectors.
     pub search_bytes: usize,
+    /// What faces are found with: `Flat` or `Hnsw`. Where a graph is wanted, it is `Flat` until there is one.
+    pub index: IndexKind,
+    /// Why that is wanted, in words.
+    pub index_reason: String,
 }
 
 /// What [`Gallery::verify`] found.
@@ -86,6 +90,9 @@ impl Gallery {
         let namespaces = namespaces.map(|(slot, view)| {
             let memory = view.pinned.as_ref().map(|pinned| pinned.index.memory());
             let pin = view.pin();
+            let has_graph = view.pinned.as_ref().is_some_and(|pinned| pinned.index.graph().is_some());
+            let choice = self.shared.options.index.choose(view.faces());
+            let awaited = if choice.graph && !has_graph { "; no graph is there yet" } else { "" };
             NamespaceStats {
                 name: slot.name.clone(),
                 space: pin.as_ref().map(|(space, _)| space.id().to_owned()),
@@ -95,6 +102,8 @@ impl Gallery {
                 removed_faces: memory.map_or(0, |memory| memory.dead),
                 vector_bytes: memory.map_or(0, |memory| memory.vectors),
                 search_bytes: memory.map_or(0, |memory| memory.rest) + view.directory.bytes(),
+                index: if has_graph { IndexKind::Hnsw } else { IndexKind::Flat },
+                index_reason: format!("{}{awaited}", choice.why),
             }
         });
         Ok(Stats {

@@ -47,7 +47,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
 use arc_swap::ArcSwapOption;
@@ -65,6 +65,7 @@ pub use open::GalleryOptions;
 pub use person::{EnrolledFace, FaceId, Metadata, NewFace, Person, PersonId};
 pub use search::{Match, PersonFilter, Reach, SearchOptions, Vote};
 
+pub use crate::index::IndexKind;
 pub use crate::store::Durability;
 
 use crate::error::{Error, ErrorKind, Result, fail};
@@ -100,6 +101,8 @@ struct Shared {
     saved: Condvar,
     /// The number in the name of the index's next file.
     next_file: AtomicU64,
+    /// Set when the last handle is gone.
+    closing: AtomicBool,
 }
 
 /// A namespace's place in the gallery.
@@ -112,7 +115,13 @@ struct Slot {
 impl Gallery {
     /// An empty gallery that is gone when its last handle and the last of its namespaces are.
     pub fn in_memory() -> Self {
-        open::in_memory()
+        Gallery::in_memory_with(&GalleryOptions::default())
+    }
+
+    /// As [`Gallery::in_memory`]. Of the options only those matter that are not about files:
+    /// [`GalleryOptions::index`] and [`GalleryOptions::snapshot_every`].
+    pub fn in_memory_with(options: &GalleryOptions) -> Self {
+        open::in_memory(options)
     }
 
     /// The gallery in a folder, which is made if it is not there; see [`GalleryOptions`] for other wishes.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 
 use super::upkeep::{self, Upkeep};
-use super::{Closing, Durability, Gallery, Shared, snapshot};
+use super::{Closing, Durability, Gallery, IndexKind, Shared, snapshot};
 use crate::error::{Error, Result, fail};
 use crate::store::folder::{Access, Folder, OLD_FACES};
 use crate::store::local::{self, Local};
@@ -28,6 +28,7 @@ pub struct GalleryOptions {
     pub(super) durability: Durability,
     pub(super) cache_bytes: usize,
     pub(super) snapshot_every: usize,
+    pub(super) index: IndexKind,
 }
 
 impl Default for GalleryOptions {
@@ -38,6 +39,7 @@ impl Default for GalleryOptions {
             durability: Durability::Full,
             cache_bytes: 64 << 20,
             snapshot_every: 32_768,
+            index: IndexKind::Auto,
         }
     }
 }
@@ -75,6 +77,13 @@ impl GalleryOptions {
         self
     }
 
+    /// What faces are found with; [`IndexKind::Auto`] by default. It may be another one each time a gallery is opened.
+    #[must_use]
+    pub fn index(mut self, index: IndexKind) -> Self {
+        self.index = index;
+        self
+    }
+
     /// Memory for the rows read last, in bytes; 64 MiB by default. Searches do not need it.
     #[must_use]
     pub fn cache_bytes(mut self, bytes: usize) -> Self {
@@ -83,18 +92,20 @@ impl GalleryOptions {
     }
 }
 
-pub(super) fn in_memory() -> Gallery {
+pub(super) fn in_memory(options: &GalleryOptions) -> Gallery {
     let store = Memory::new();
     let prepared = schema::prepare(&store).and_then(|()| sequence(&*store.read()?));
     let sequence = prepared.expect("a store in memory cannot fail");
     let shared = Shared {
         store: Box::new(store),
         folder: None,
-        options: GalleryOptions::default(),
+        // What is not on disk cannot be opened for reading only.
+        options: GalleryOptions { read_only: false, ..options.clone() },
         namespaces: RwLock::new(BTreeMap::new()),
         writer: Mutex::new(Upkeep::new(sequence)),
         saved: Condvar::new(),
         next_file: AtomicU64::new(0),
+        closing: AtomicBool::new(false),
     };
     Gallery { shared: Arc::new(Closing(Arc::new(shared))) }
 }
@@ -134,9 +145,14 @@ fn assemble(folder: Folder, options: &GalleryOptions) -> Result<Gallery> {
         namespaces: RwLock::new(BTreeMap::new()),
         writer: Mutex::new(upkeep),
         saved: Condvar::new(),
+        closing: AtomicBool::new(false),
     };
     snapshot::load(&shared)?;
-    Ok(Gallery { shared: Arc::new(Closing(Arc::new(shared))) })
+    let shared = Arc::new(shared);
+    if !options.read_only {
+        shared.keep_up(&mut shared.hold_still());
+    }
+    Ok(Gallery { shared: Arc::new(Closing(shared)) })
 }
 
 /// Imports what an older version wrote, and removes it: nobody would look there for biometric data.

@@ -24,6 +24,8 @@ pub(super) const MISS: f64 = 0.01;
 /// `NEAREST_LEAST`.
 const NEAREST_SHARE: usize = 20;
 const NEAREST_LEAST: usize = 1000;
+/// The same on a graph, where distances are not told by signs alone: so many people are kept.
+const NEAREST_ON_GRAPH: usize = 400;
 
 /// Decides which people a search considers.
 pub type PersonFilter = Arc<dyn Fn(&PersonId) -> bool + Send + Sync>;
@@ -32,11 +34,16 @@ pub type PersonFilter = Arc<dyn Fn(&PersonId) -> bool + Send + Sync>;
 /// nothing, and only the faces whose signs are near are compared in full. Scores are exact whatever the reach.
 ///
 /// A gallery of few faces (about a thousand) is always searched in full.
+///
+/// Where a graph leads to the faces ([`IndexKind::Hnsw`](super::IndexKind::Hnsw)), no probability of a miss is known: a
+/// search keeps the people nearest so far, as many as `Nearest` says or 100 for each factor of ten that `Within` asks a
+/// miss to be rarer by, and ends when all ways on lead farther away. So `Within` is a matter of measurement there, too.
+/// Where that many are a large part of the faces, and for faces that are not in the graph yet, it is as said here.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Reach {
     /// `Within { miss: 0.01 }` where the threshold is 0.25 or more, and else the nearest twentieth of the faces,
-    /// or 1000.
+    /// or 1000; on a graph the nearest 400.
     #[default]
     Auto,
     /// Compares every face in full.
@@ -189,6 +196,7 @@ impl Pinned {
                 fail!(InvalidArgument, "the probability of a miss lies between 0 and 1, this one is {miss}");
             }
             Reach::Auto if threshold >= LOWEST_RADIUS => index::Reach::Within { miss: MISS },
+            Reach::Auto if self.index.graph().is_some() => index::Reach::Nearest(NEAREST_ON_GRAPH),
             Reach::Auto => index::Reach::Nearest((self.index.len() / NEAREST_SHARE).max(NEAREST_LEAST)),
         };
         Ok(Checked { probe: probe.values(), threshold, reach })

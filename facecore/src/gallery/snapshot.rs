@@ -14,12 +14,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 use super::change::pin_of;
-use super::upkeep::Saving;
+use super::upkeep::{Saving, Wish};
 use super::view::{Delta, Pinned, Placed, View};
 use super::{PersonId, Shared};
 use crate::error::{Context, Error, ErrorKind, Result, fail};
 use crate::index::Index as _;
-use crate::index::flat::{Flat, Part, Segment, SharedBytes};
+use crate::index::flat::{Part, Segment, SharedBytes};
+use crate::index::hnsw::{Graph, Hnsw};
 use crate::store::Read;
 use crate::store::folder::Folder;
 use crate::store::schema::{NamespaceRow, Rows};
@@ -28,6 +29,9 @@ use crate::store::sections::{self, Sections};
 const MANIFEST: &str = "manifest";
 const MANIFEST_KIND: [u8; 8] = *b"fc-index";
 const SEGMENT_KIND: [u8; 8] = *b"fc-faces";
+const GRAPH_KIND: [u8; 8] = *b"fc-graph";
+/// How the names of graphs' files end.
+const GRAPH_SUFFIX: &str = ".graph";
 
 /// Segments of more rows are not merged with newer ones, but by compaction.
 const MERGED_UP_TO: usize = 16_384;
@@ -50,6 +54,9 @@ struct ManifestNamespace {
     number: u32,
     dimension: usize,
     files: Vec<String>,
+    /// The file of the graph, if there is one. Older versions wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    graph: Option<String>,
 }
 
 #[derive(PartialEq, Serialize, Deserialize)]
@@ -60,31 +67,46 @@ struct SegmentHeader {
     layout: u32,
 }
 
+#[derive(PartialEq, Serialize, Deserialize)]
+struct GraphHeader {
+    gallery: String,
+    namespace: u32,
+    layout: u32,
+    /// The files of the segments that it covers.
+    files: Vec<String>,
+}
+
 impl View {
     /// The same faces, all in segments.
     pub fn sealed(&self) -> View {
         let mut view = self.clone();
         if let Some(pinned) = &mut view.pinned {
             pinned.index.seal();
-            pinned.files.resize(pinned.index.segments().len(), None);
+            pinned.files.resize(pinned.index.flat().segments().len(), None);
         }
         view
     }
 
-    /// Makes fewer segments of those there are, and in a folder has all in files. With `whole` it makes one,
-    /// without any row that was removed.
-    pub fn tidy(&mut self, whole: bool, gallery: &str, folder: Option<&Folder>, next_file: &AtomicU64) -> Result<()> {
+    /// Whether searches do without a graph that they should have.
+    fn lacks_graph(&self, shared: &Shared) -> bool {
+        let pinned = self.pinned.as_ref().filter(|pinned| pinned.index.graph().is_none() && pinned.index.may_cover());
+        pinned.is_some_and(|pinned| shared.options.index.choose(pinned.index.len()).graph)
+    }
+
+    /// Makes fewer segments of those there are, sees to their graph, and in a folder has all in files.
+    pub fn tidy(&mut self, wish: &Wish, gallery: &str, folder: Option<&Folder>, next_file: &AtomicU64) -> Result<()> {
         let Some(pinned) = &mut self.pinned else { return Ok(()) };
         let dimension = pinned.index.dimension();
         let header =
             SegmentHeader { gallery: gallery.to_owned(), namespace: self.number, dimension, layout: Segment::LAYOUT };
         let maker = Maker { folder, next_file, header };
-        match whole {
+        let before = pinned.index.clone();
+        match wish.whole {
             true => pinned.merge_all(&maker)?,
             false => pinned.merge_small(&maker)?,
         }
         pinned.tidied = pinned.files.len();
-        Ok(())
+        pinned.cover(&before, wish, &maker)
     }
 }
 
@@ -104,11 +126,48 @@ impl Maker<'_> {
         sections::write(&path, SEGMENT_KIND, &to_json(&self.header)?, Segment::COLUMNS, |at, out| part.write(at, out))?;
         Ok((open_segment(path, &self.header)?, Some(name)))
     }
+
+    /// The index's graph in a file, and that file's name; `files` has the names of all segments'.
+    fn save_graph(&self, folder: &Folder, index: &Hnsw, files: &[String]) -> Result<Option<(Graph, Arc<str>)>> {
+        let Some(graph) = index.graph() else { return Ok(None) };
+        let name: Arc<str> = format!("{}{GRAPH_SUFFIX}", self.next_file.fetch_add(1, Ordering::Relaxed)).into();
+        let path = folder.index_file(&name);
+        let SegmentHeader { ref gallery, namespace, .. } = self.header;
+        let covers = files.iter().take(graph.covers().len()).cloned().collect();
+        let header = GraphHeader { gallery: gallery.clone(), namespace, layout: Graph::LAYOUT, files: covers };
+        let columns = graph.columns();
+        sections::write(&path, GRAPH_KIND, &to_json(&header)?, columns.len(), |at, out| out.write_all(columns[at]))?;
+        Ok(Some((open_graph(path, &self.header, files, index)?, name)))
+    }
 }
 
 impl Pinned {
     fn file_names(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().flatten().map(|name| &**name)
+        self.files.iter().chain([&self.graph_file]).flatten().map(|name| &**name)
+    }
+
+    /// Makes a graph if one is wanted and the one there is does not do, from that of `before`; and sees that it is in a
+    /// file.
+    fn cover(&mut self, before: &Hnsw, wish: &Wish, maker: &Maker<'_>) -> Result<()> {
+        match wish.kind.choose(self.index.len()).graph {
+            true => self.index.cover(before, wish.stop),
+            false => self.index.uncover(),
+        }
+        let is_the_same = match (self.index.graph(), before.graph()) {
+            (Some(now), Some(then)) => Arc::ptr_eq(now, then),
+            _ => false,
+        };
+        if !is_the_same {
+            self.graph_file = None;
+        }
+        if let (Some(folder), None) = (maker.folder, &self.graph_file) {
+            let files: Vec<String> = self.files.iter().flatten().map(|name| name.to_string()).collect();
+            if let Some((graph, file)) = maker.save_graph(folder, &self.index, &files)? {
+                self.index.set_graph(graph)?;
+                self.graph_file = Some(file);
+            }
+        }
+        Ok(())
     }
 
     fn merge_all(&mut self, maker: &Maker<'_>) -> Result<()> {
@@ -119,14 +178,14 @@ impl Pinned {
     /// Merges the newest segments as long as the one before them is small and not much larger, so that there are
     /// few and each row is copied few times; and rewrites segments in which nearly a third of the rows is dead.
     fn merge_small(&mut self, maker: &Maker<'_>) -> Result<()> {
-        let rows: Vec<usize> = self.index.segments().map(Segment::len).collect();
+        let rows: Vec<usize> = self.index.flat().segments().map(Segment::len).collect();
         let (mut start, mut live) = (rows.len(), 0usize);
-        let live_in = |at: usize| rows[at] - self.index.dead(at);
+        let live_in = |at: usize| rows[at] - self.index.flat().dead(at);
         while start > 0 && (start > self.tidied || live_in(start - 1) <= live.saturating_mul(2).min(MERGED_UP_TO)) {
             start -= 1;
             live += live_in(start);
         }
-        let sparse: Vec<usize> = (0..start).filter(|at| self.index.dead(*at) * 10 > rows[*at] * 3).collect();
+        let sparse: Vec<usize> = (0..start).filter(|at| self.index.flat().dead(*at) * 10 > rows[*at] * 3).collect();
         if rows.len() - start > 1 || self.is_due(start..rows.len(), maker) {
             self.merge(start..rows.len(), maker)?;
         }
@@ -136,7 +195,7 @@ impl Pinned {
 
     /// Whether something of `range` was removed, or belongs into a file and is not in one.
     fn is_due(&self, mut range: Range<usize>, maker: &Maker<'_>) -> bool {
-        range.any(|at| self.index.dead(at) > 0 || maker.folder.is_some() && self.files[at].is_none())
+        range.any(|at| self.index.flat().dead(at) > 0 || maker.folder.is_some() && self.files[at].is_none())
     }
 
     fn merge(&mut self, range: Range<usize>, maker: &Maker<'_>) -> Result<()> {
@@ -171,13 +230,14 @@ pub(super) fn write_manifest(folder: &Folder, saving: &Saving) -> Result<()> {
     let mut parts: Vec<Vec<u8>> = Vec::new();
     for view in saving.views() {
         parts.push(directory_bytes(view));
-        let (mut dimension, mut files) = (0, Vec::new());
+        let mut entry = ManifestNamespace { number: view.number, dimension: 0, files: Vec::new(), graph: None };
         if let Some(pinned) = &view.pinned {
-            dimension = pinned.index.dimension();
-            files = pinned.file_names().map(str::to_owned).collect();
-            parts.extend((0..pinned.files.len()).map(|at| pinned.index.dead_rows(at)));
+            entry.dimension = pinned.index.dimension();
+            entry.files = pinned.files.iter().flatten().map(|name| name.to_string()).collect();
+            entry.graph = pinned.graph_file.as_ref().map(|name| name.to_string());
+            parts.extend((0..pinned.files.len()).map(|at| pinned.index.flat().dead_rows(at)));
         }
-        manifest.namespaces.push(ManifestNamespace { number: view.number, dimension, files });
+        manifest.namespaces.push(entry);
     }
     sections::write(&folder.index_file(MANIFEST), MANIFEST_KIND, &to_json(&manifest)?, parts.len(), |at, out| {
         out.write_all(&parts[at])
@@ -229,6 +289,18 @@ fn open_segment(path: PathBuf, expected: &SegmentHeader) -> Result<Segment> {
     Segment::from_columns(expected.dimension, columns_of(&sections)).context_with(|| path.display().to_string())
 }
 
+/// The stored graph of an index whose segments are in `files`.
+fn open_graph(path: PathBuf, of: &SegmentHeader, files: &[String], index: &Hnsw) -> Result<Graph> {
+    let sections = Sections::open(&path, GRAPH_KIND)?;
+    let header: GraphHeader = from_json(sections.header())?;
+    let of = (&of.gallery, of.namespace, Graph::LAYOUT);
+    if (&header.gallery, header.namespace, header.layout) != of || !files.starts_with(&header.files) {
+        fail!(GalleryCorrupt, "{} is of other faces or of another version", path.display());
+    }
+    let covers = index.flat().segments().take(header.files.len()).cloned().collect();
+    Graph::from_columns(covers, columns_of(&sections)).context_with(|| path.display().to_string())
+}
+
 fn columns_of(sections: &Sections) -> Vec<SharedBytes> {
     let sections = (0..sections.count()).filter_map(|at| sections.section(at));
     sections.map(|section| SharedBytes::new(Arc::new(section))).collect()
@@ -276,6 +348,9 @@ pub(super) fn load(shared: &Shared) -> Result<()> {
     drop(read);
     if !shared.options.read_only {
         shared.keep_up_at_once(&mut upkeep);
+        if shared.slots().iter().any(|slot| slot.view.load().as_ref().is_some_and(|view| view.lacks_graph(shared))) {
+            upkeep.lacks_graph();
+        }
     }
     Ok(())
 }
@@ -342,18 +417,32 @@ impl ManifestNamespace {
             dimension: self.dimension,
             layout: Segment::LAYOUT,
         };
-        let mut index = Flat::new(self.dimension);
+        let mut index = Hnsw::new(self.dimension);
         for (file, dead) in self.files.iter().zip(dead) {
-            // A name that leads elsewhere is not ours.
-            if file.contains(['/', '\\']) {
-                fail!(GalleryCorrupt, "`{file}` is no name of a file of an index");
-            }
-            index.push_segment(open_segment(folder.index_file(file), &header)?, dead)?;
+            index.push_segment(open_segment(index_file(folder, file)?, &header)?, dead)?;
         }
+        let graph = self.graph.as_ref().map(|file| {
+            index.set_graph(open_graph(index_file(folder, file)?, &header, &self.files, &index)?)?;
+            Ok(Arc::from(&**file))
+        });
+        // Searches do without a graph until it is made anew.
+        let graph_file = graph.transpose().unwrap_or_else(|error: Error| {
+            tracing::warn!("the graph of a namespace is built anew: {error}");
+            None
+        });
         // The space is the store's to tell.
-        let pinned = Pinned::without_space(index, self.files.into_iter().map(|file| Some(file.into())).collect());
-        Ok(View { pinned: Some(pinned), ..view })
+        let files = self.files.into_iter().map(|file| Some(file.into())).collect();
+        Ok(View { pinned: Some(Pinned::without_space(index, files, graph_file)), ..view })
     }
+}
+
+/// A file of the index that a manifest names.
+fn index_file(folder: &Folder, name: &str) -> Result<PathBuf> {
+    // A name that leads elsewhere is not ours.
+    if name.contains(['/', '\\']) {
+        fail!(GalleryCorrupt, "`{name}` is no name of a file of an index");
+    }
+    Ok(folder.index_file(name))
 }
 
 impl Snapshot {
@@ -392,7 +481,11 @@ impl Snapshot {
 pub(super) fn damaged_files(folder: &Folder) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for name in folder.index_files()? {
-        let kind = if name == MANIFEST { MANIFEST_KIND } else { SEGMENT_KIND };
+        let kind = match &*name {
+            MANIFEST => MANIFEST_KIND,
+            name if name.ends_with(GRAPH_SUFFIX) => GRAPH_KIND,
+            _ => SEGMENT_KIND,
+        };
         if let Err(error) = Sections::open(&folder.index_file(&name), kind) {
             problems.push(error.to_string());
         }

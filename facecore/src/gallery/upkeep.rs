@@ -5,7 +5,7 @@
 //! commit whatever follows. Under the lock again, what was made takes the place of what it was made from, as far as
 //! that is still there, and what the snapshot made needless is removed.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -13,6 +13,7 @@ use super::snapshot::{gallery_id, rebuild, write_manifest};
 use super::view::View;
 use super::{Shared, Slot};
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::index::IndexKind;
 use crate::store::folder::Folder;
 use crate::store::schema::{Rows, RowsMut};
 use crate::store::{Durability, sequence};
@@ -48,6 +49,11 @@ impl Upkeep {
         self.changed = self.changed.saturating_add(changes);
     }
 
+    /// A graph is to be made, as soon as a thread can be started for it.
+    pub fn lacks_graph(&mut self) {
+        self.changed = usize::MAX;
+    }
+
     pub fn committed(&mut self, changes: usize) {
         self.changed = self.changed.saturating_add(changes);
         self.sequence += 1;
@@ -56,7 +62,7 @@ impl Upkeep {
 
 /// The number in the name of the next file: names are not used twice.
 pub(super) fn next_file(folder: &Folder) -> Result<AtomicU64> {
-    let numbers = folder.index_files()?.into_iter().filter_map(|name| name.strip_suffix(".faces")?.parse().ok());
+    let numbers = folder.index_files()?.into_iter().filter_map(|name| name.split_once('.')?.0.parse().ok());
     Ok(AtomicU64::new(numbers.max().map_or(0, |number: u64| number + 1)))
 }
 
@@ -68,6 +74,16 @@ pub(super) struct Saving {
     pub sequence: u64,
     pub next_namespace: u32,
     parts: Vec<Part>,
+}
+
+/// How it is to be made.
+pub(super) struct Wish<'a> {
+    /// Nothing that was removed is left in it.
+    pub whole: bool,
+    /// Which indexes it has.
+    pub kind: IndexKind,
+    /// Set when somebody waits for the end: no graph is made from nothing then, which takes minutes.
+    pub stop: &'a AtomicBool,
 }
 
 /// A namespace in it.
@@ -82,8 +98,9 @@ struct Part {
 impl Saving {
     /// Tidies every index and, in a folder, writes the snapshot. With `whole`, nothing removed is left in it.
     pub fn make(&mut self, shared: &Shared, whole: bool) -> Result<()> {
+        let wish = Wish { whole, kind: shared.options.index, stop: &shared.closing };
         for Part { slot, to, .. } in &mut self.parts {
-            let tidied = to.tidy(whole, &self.gallery, shared.folder.as_ref(), &shared.next_file);
+            let tidied = to.tidy(&wish, &self.gallery, shared.folder.as_ref(), &shared.next_file);
             tidied.context_with(|| slot.name.clone())?;
         }
         shared.folder.as_ref().map_or(Ok(()), |folder| write_manifest(folder, self))
@@ -140,6 +157,7 @@ impl Shared {
 
     /// When the last handle is gone.
     pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
         let mut upkeep = self.wait_for_snapshot(self.hold_still());
         if let Some(thread) = upkeep.thread.take() {
             join(thread);

@@ -8,7 +8,7 @@ use super::directory::Directory;
 use crate::embedding::EmbeddingSpace;
 use crate::error::{Result, fail};
 use crate::index::Index as _;
-use crate::index::flat::Flat;
+use crate::index::hnsw::Hnsw;
 
 /// Dimensions a namespace takes.
 const DIMENSIONS: std::ops::RangeInclusive<usize> = 64..=1024;
@@ -26,9 +26,11 @@ pub(super) struct View {
 #[derive(Clone)]
 pub(super) struct Pinned {
     pub space: EmbeddingSpace,
-    pub index: Flat,
+    pub index: Hnsw,
     /// The file that each of the index's segments is mapped from. None in memory.
     pub files: Vec<Option<Arc<str>>>,
+    /// The file that the index's graph is mapped from.
+    pub graph_file: Option<Arc<str>>,
     /// How many segments there were when they were last merged; the rest was sealed since.
     pub tidied: usize,
 }
@@ -56,8 +58,12 @@ pub(super) struct Placed {
 
 impl Pinned {
     /// An index that was loaded; the space comes with the next [`View::after`].
-    pub fn without_space(index: Flat, files: Vec<Option<Arc<str>>>) -> Pinned {
-        Pinned { space: EmbeddingSpace::new("", 0.0), tidied: files.len(), index, files }
+    pub fn without_space(index: Hnsw, files: Vec<Option<Arc<str>>>, graph_file: Option<Arc<str>>) -> Pinned {
+        Pinned { space: EmbeddingSpace::new("", 0.0), tidied: files.len(), index, files, graph_file }
+    }
+
+    fn empty(space: EmbeddingSpace, dimension: usize) -> Pinned {
+        Pinned { space, index: Hnsw::new(dimension), files: Vec::new(), graph_file: None, tidied: 0 }
     }
 }
 
@@ -134,7 +140,7 @@ impl View {
             _ => return None,
         };
         let index = now.index.rebased(&from.index, &to.index)?;
-        let pinned = Pinned { space: now.space.clone(), index, files: to.files.clone(), tidied: to.tidied };
+        let pinned = Pinned { space: now.space.clone(), index, ..to.clone() };
         Some(View { number: self.number, directory: self.directory.clone(), pinned: Some(pinned) })
     }
 
@@ -144,8 +150,7 @@ impl View {
                 pinned.space = space.clone();
             }
             (Some((space, dimension)), pinned) => {
-                let index = Flat::new(*dimension);
-                *pinned = Some(Pinned { space: space.clone(), index, files: Vec::new(), tidied: 0 });
+                *pinned = Some(Pinned::empty(space.clone(), *dimension));
             }
             (None, pinned) => *pinned = None,
         }

@@ -3,8 +3,15 @@
 //! An index knows face ids, owner numbers and vectors of length 1. What an owner is called, and what
 //! of it is on disk, is the gallery's business.
 
+mod choice;
 pub(crate) mod flat;
+#[doc(hidden)]
+pub mod hnsw;
 mod kernels;
+#[cfg(test)]
+mod tests;
+
+pub use choice::IndexKind;
 
 /// What is looked for.
 pub(crate) struct Query<'a> {
@@ -28,10 +35,10 @@ pub(crate) enum Reach {
     /// Every vector in f32.
     Exact,
     /// This many faces with the nearest sketches among those allowed, and all that tie with the last; more if
-    /// these belong to fewer owners than are wanted.
+    /// these belong to fewer owners than are wanted. A graph keeps this many owners instead.
     Nearest(usize),
     /// All faces whose sketch is so near that a face at exactly the cosine that matters is lost with
-    /// at most this probability.
+    /// at most this probability. A graph cannot tell probabilities: it keeps more owners for rarer misses.
     ///
     /// The cosine that matters starts as the threshold and rises to 0.15 below the score of the last
     /// owner wanted, as far as that is known. So the owners wanted, and a rival above the threshold and
@@ -58,6 +65,13 @@ pub(crate) struct FaceHit {
     pub face: u64,
     /// The cosine, -1 to 1, with the bits of `Embedding::cosine`.
     pub score: f32,
+}
+
+impl From<OwnerHit> for FaceHit {
+    /// In an answer of faces each is an entry of its own.
+    fn from(OwnerHit { owner, face, score, .. }: OwnerHit) -> Self {
+        FaceHit { owner, face, score }
+    }
 }
 
 /// Bytes that an index takes, whether on the heap or in a mapped file.

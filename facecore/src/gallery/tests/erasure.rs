@@ -2,6 +2,12 @@
 
 use super::*;
 
+with_graphs_too!(
+    removed_people_leave_no_trace,
+    a_snapshot_in_the_making_brings_nothing_back,
+    what_is_replaced_renamed_or_dropped_leaves_no_trace_either,
+);
+
 const SECRET: &str = "metadata of one who left";
 
 /// Codes and sketch words of an embedding, as files have them.
@@ -78,7 +84,7 @@ fn a_snapshot_in_the_making_brings_nothing_back() {
     let (scratch, name) = (Scratch::new("erasure-saving"), "One Who Left");
     let leaver = with_leaver(&scratch, name);
     // Every change has a snapshot made.
-    let gallery = Gallery::open_with(&scratch.0, &GalleryOptions::default().snapshot_every(1)).unwrap();
+    let gallery = Gallery::open_with(&scratch.0, &options().snapshot_every(1)).unwrap();
     let staff = gallery.existing_namespace("staff").unwrap();
     for round in 0..5 {
         let person = format!("p{round}");

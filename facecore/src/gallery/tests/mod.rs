@@ -22,6 +22,33 @@ use crate::embedding::{Embedding, EmbeddingSpace};
 
 const DIMENSION: usize = 64;
 
+thread_local! {
+    /// What galleries of this test have.
+    static KIND: std::cell::Cell<IndexKind> = const { std::cell::Cell::new(IndexKind::Auto) };
+}
+
+/// Runs tests of the module again with galleries that have graphs.
+macro_rules! with_graphs_too {
+    ($($test:ident),* $(,)?) => {
+        mod with_graphs {
+            $(#[test] fn $test() {
+                crate::gallery::tests::KIND.set(crate::gallery::IndexKind::Hnsw);
+                super::$test();
+            })*
+        }
+    };
+}
+use with_graphs_too;
+
+/// Those of this test, to open a gallery with.
+fn options() -> GalleryOptions {
+    GalleryOptions::default().index(KIND.get())
+}
+
+fn memory() -> Gallery {
+    Gallery::in_memory_with(&options())
+}
+
 fn space() -> EmbeddingSpace {
     EmbeddingSpace::new("test-64", 0.5)
 }
@@ -35,7 +62,7 @@ fn face(axis: usize, tilt: f32) -> Embedding {
 }
 
 fn staff() -> Namespace {
-    Gallery::in_memory().namespace("staff").unwrap()
+    memory().namespace("staff").unwrap()
 }
 
 /// ada with two faces, bo with one, cy with none.
@@ -52,13 +79,14 @@ struct Scratch(std::path::PathBuf);
 
 impl Scratch {
     fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("facecore-gallery-{name}-{}", std::process::id()));
+        let index = format!("{:?}", KIND.get());
+        let path = std::env::temp_dir().join(format!("facecore-gallery-{index}-{name}-{}", std::process::id()));
         std::fs::remove_dir_all(&path).unwrap_or_default();
         Scratch(path)
     }
 
     fn open(&self) -> Gallery {
-        Gallery::open(&self.0).unwrap()
+        Gallery::open_with(&self.0, &options()).unwrap()
     }
 
     /// Every file below, with its path.
@@ -101,7 +129,7 @@ fn public_types_cross_threads() {
 
 #[test]
 fn namespaces_are_made_listed_and_dropped() {
-    let gallery = Gallery::in_memory();
+    let gallery = memory();
     assert!(gallery.existing_namespace("staff").unwrap_err().to_string().contains("has none yet"));
     let staff = gallery.namespace("staff").unwrap();
     gallery.namespace("guests").unwrap();

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::embedding::dot;
 
+with_graphs_too!(random_operations_agree_with_the_model, galleries_in_folders_agree_with_the_model,);
+
 /// xorshift64*: small, and the same everywhere.
 pub struct Random(pub u64);
 
@@ -119,7 +121,7 @@ fn compare(staff: &Namespace, model: &Model, random: &mut Random) {
 fn run(seed: u64, operations: usize, folder: Option<&Scratch>) {
     let mut random = Random(seed);
     // Snapshots as often as possible: what they hold is then most of what is seen.
-    let options = GalleryOptions::default().snapshot_every(60);
+    let options = options().snapshot_every(60);
     let open = || folder.map_or_else(Gallery::in_memory, |folder| Gallery::open_with(&folder.0, &options).unwrap());
     let mut gallery = open();
     let mut staff = gallery.namespace("staff").unwrap();
@@ -201,7 +203,7 @@ fn run(seed: u64, operations: usize, folder: Option<&Scratch>) {
                 // Through a file and back: only the ids differ, as they are new.
                 let expected: Vec<_> =
                     staff.persons().unwrap().into_iter().map(|p| (p.id, p.name, p.faces.len())).collect();
-                let (copy, mut file) = (Gallery::in_memory(), Vec::new());
+                let (copy, mut file) = (memory(), Vec::new());
                 gallery.export(&mut file).unwrap();
                 copy.import(&*file).unwrap();
                 let copied = copy.namespace("staff").unwrap().persons().unwrap();

@@ -83,7 +83,7 @@ fn merging_keeps_faces_and_fills_gaps() {
 
 #[test]
 fn people_move_between_namespaces_with_everything() {
-    let gallery = Gallery::in_memory();
+    let gallery = memory();
     let (staff, guests) = (gallery.namespace("staff").unwrap(), gallery.namespace("guests").unwrap());
     let face_ids = staff.enrol("ada", &[face(0, 0.0).into(), face(0, 1.0).into()]).unwrap();
     staff.set_name("ada", Some("Ada")).unwrap();
@@ -98,7 +98,7 @@ fn people_move_between_namespaces_with_everything() {
     staff.add("ada", &face(9, 0.0)).unwrap();
     assert_eq!(kind(staff.move_person("ada", &guests)), ErrorKind::PersonExists);
     assert_eq!(kind(staff.move_person("ada", &staff)), ErrorKind::InvalidArgument);
-    let elsewhere = Gallery::in_memory().namespace("guests").unwrap();
+    let elsewhere = memory().namespace("guests").unwrap();
     assert_eq!(kind(staff.move_person("ada", &elsewhere)), ErrorKind::InvalidArgument);
     let other = gallery.namespace("other").unwrap();
     other.pin(&EmbeddingSpace::new("other", 0.4), 128).unwrap();

@@ -6,6 +6,13 @@ use rayon::prelude::*;
 
 use super::*;
 
+with_graphs_too!(
+    readers_see_every_write_wholly_or_not_at_all,
+    tasks_of_the_thread_pool_may_search_and_enrol,
+    tasks_of_the_thread_pool_may_cause_snapshots,
+    a_namespace_dropped_while_it_is_searched_is_an_error,
+);
+
 /// Four faces of one person, all near `face(axis, 0.0)`.
 fn four(axis: usize) -> Vec<NewFace> {
     (0..4).map(|n| face(axis, 0.1 * n as f32).into()).collect()
@@ -99,7 +106,7 @@ fn tasks_of_the_thread_pool_may_cause_snapshots() {
 
 #[test]
 fn a_namespace_dropped_while_it_is_searched_is_an_error() {
-    let gallery = Gallery::in_memory();
+    let gallery = memory();
     let staff = gallery.namespace("staff").unwrap();
     staff.enrol("p1", &four(1)).unwrap();
     std::thread::scope(|scope| {

@@ -5,6 +5,14 @@ use std::fs;
 use super::durable::{enrol_each, random_faces};
 use super::*;
 
+with_graphs_too!(
+    changes_go_on_while_a_snapshot_is_made,
+    a_snapshot_is_mapped_as_far_as_it_is_still_true,
+    random_changes_meet_many_snapshots,
+    several_may_compact_while_others_make_changes,
+    a_gallery_in_memory_is_tidied_while_changes_go_on,
+);
+
 /// What the store holds.
 fn export(gallery: &Gallery) -> String {
     let mut out = Vec::new();
@@ -140,7 +148,7 @@ fn a_snapshot_is_mapped_as_far_as_it_is_still_true() {
 #[test]
 fn random_changes_meet_many_snapshots() {
     let scratch = Scratch::new("saving-often");
-    let options = GalleryOptions::default().snapshot_every(300);
+    let options = options().snapshot_every(300);
     let mut random = Random(11);
     let mut expected = String::new();
     for round in 0..12 {
@@ -175,7 +183,7 @@ fn random_changes_meet_many_snapshots() {
 #[test]
 fn several_may_compact_while_others_make_changes() {
     let scratch = Scratch::new("saving-compact");
-    let gallery = Gallery::open_with(&scratch.0, &GalleryOptions::default().snapshot_every(50)).unwrap();
+    let gallery = Gallery::open_with(&scratch.0, &options().snapshot_every(50)).unwrap();
     std::thread::scope(|scope| {
         for writer in 0..3 {
             let staff = gallery.namespace(&format!("n{writer}")).unwrap();
@@ -191,7 +199,7 @@ fn several_may_compact_while_others_make_changes() {
 
 #[test]
 fn a_gallery_in_memory_is_tidied_while_changes_go_on() {
-    let gallery = Gallery::in_memory();
+    let gallery = memory();
     populate(&gallery);
     let shared = &gallery.shared;
     let mut saving = shared.begin_saving(&mut shared.hold_still()).unwrap();

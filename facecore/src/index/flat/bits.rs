@@ -24,7 +24,7 @@ fn log_choose() -> &'static [f64; SKETCH_BITS + 1] {
 
 /// The smallest number of bits such that a pair at exactly `cosine` differs in more of them with
 /// probability `miss` at most. Not a number is taken as a cosine of -1 or a miss of 0.
-pub(super) fn cut(cosine: f64, miss: f64) -> u32 {
+pub(in crate::index) fn cut(cosine: f64, miss: f64) -> u32 {
     let all = SKETCH_BITS as u32;
     if miss >= 1.0 {
         return 0;

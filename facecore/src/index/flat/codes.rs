@@ -16,16 +16,16 @@ const LARGEST: f32 = 127.0;
 const ARITHMETIC: f32 = 3e-5;
 
 /// The scale of a row and the length of its rounding error, each as the upper half of an f32.
-pub(super) type Step = [u16; 2];
+pub(in crate::index) type Step = [u16; 2];
 
 /// How many codes a row of `dimension` coordinates takes.
-pub(super) fn stride(dimension: usize) -> usize {
+pub(in crate::index) fn stride(dimension: usize) -> usize {
     dimension.next_multiple_of(CODE_BLOCK)
 }
 
 /// Writes the codes of `values`, a vector of length 1; codes beyond it stand for 0.
 #[inline(always)] // So that it is compiled for the registers of its caller.
-pub(super) fn quantise(values: &[f32], codes: &mut [u8]) -> Step {
+pub(in crate::index) fn quantise(values: &[f32], codes: &mut [u8]) -> Step {
     /// Adding it rounds to the nearest integer and leaves that in the low bits.
     const ROUND: f32 = 12_582_912.0;
     const LANES: usize = 8;
@@ -58,6 +58,17 @@ pub(super) fn quantise(values: &[f32], codes: &mut [u8]) -> Step {
     [scale, upper_half(squares.iter().sum::<f32>().sqrt() * 1.0001)]
 }
 
+/// Writes stored codes as differences from the code of 0, and returns their sum.
+#[inline(always)] // As above.
+fn centre(codes: &[u8], centred: &mut [i8]) -> i32 {
+    let mut sum = 0;
+    for (centred, code) in centred.iter_mut().zip(codes) {
+        *centred = code.wrapping_sub(ZERO) as i8;
+        sum += i32::from(*centred);
+    }
+    sum
+}
+
 /// The upper half of a positive f32, rounded up.
 fn upper_half(value: f32) -> u16 {
     (value.to_bits().saturating_add(0xffff) >> 16) as u16
@@ -69,12 +80,12 @@ fn widen(half: u16) -> f32 {
 }
 
 /// Whether a stored step can be one of a vector of length 1.
-pub(super) fn plausible([scale, error]: Step) -> bool {
+pub(in crate::index) fn plausible([scale, error]: Step) -> bool {
     (0.0..=1.0).contains(&widen(scale)) && (0.0..=1.0).contains(&widen(error))
 }
 
 /// A probe in codes.
-pub(super) struct CodedProbe {
+pub(in crate::index) struct CodedProbe {
     codes: Vec<i8>,
     scale: f32,
     error: f32,
@@ -84,7 +95,7 @@ pub(super) struct CodedProbe {
 
 /// An approximate cosine: the true one is within `error` of `score`.
 #[derive(Clone, Copy)]
-pub(super) struct Estimate {
+pub(in crate::index) struct Estimate {
     pub score: f32,
     pub error: f32,
 }
@@ -92,10 +103,22 @@ pub(super) struct Estimate {
 impl CodedProbe {
     pub fn new(kernels: Kernels, values: &[f32]) -> Self {
         let mut stored = vec![ZERO; stride(values.len())];
-        let [scale, error] = kernels.vectorised(|| quantise(values, &mut stored));
-        let codes: Vec<i8> = stored.into_iter().map(|code| code.wrapping_sub(ZERO) as i8).collect();
-        let offset = i32::from(ZERO) * codes.iter().map(|&code| i32::from(code)).sum::<i32>();
-        CodedProbe { codes, scale: widen(scale), error: widen(error), offset }
+        let step = kernels.vectorised(|| quantise(values, &mut stored));
+        let mut probe = CodedProbe::empty();
+        probe.set(kernels, &stored, step);
+        probe
+    }
+
+    /// One that is no vector's yet.
+    pub fn empty() -> Self {
+        CodedProbe { codes: Vec::new(), scale: 0.0, error: 0.0, offset: 0 }
+    }
+
+    /// Makes it a row's vector, as far as its codes tell.
+    pub fn set(&mut self, kernels: Kernels, codes: &[u8], [scale, error]: Step) {
+        self.codes.resize(codes.len(), 0);
+        let sum = kernels.vectorised(|| centre(codes, &mut self.codes));
+        (self.scale, self.error, self.offset) = (widen(scale), widen(error), i32::from(ZERO) * sum);
     }
 
     /// The cosine with a row of codes.

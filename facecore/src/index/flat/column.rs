@@ -32,7 +32,7 @@ impl fmt::Debug for SharedBytes {
 }
 
 /// Numbers of one kind.
-pub(super) enum Column<T> {
+pub(in crate::index) enum Column<T> {
     Owned(Vec<T>),
     Shared(SharedBytes),
 }
@@ -48,6 +48,17 @@ impl<T: bytemuck::Pod> Column<T> {
             );
         }
         Ok(Column::Shared(bytes))
+    }
+
+    /// The numbers, to be changed; they are copied first if somebody else keeps them.
+    pub fn to_mut(&mut self) -> &mut Vec<T> {
+        if let Column::Shared(_) = self {
+            *self = Column::Owned(self.to_vec());
+        }
+        match self {
+            Column::Owned(values) => values,
+            Column::Shared(_) => unreachable!("it was made owned above"),
+        }
     }
 
     /// As it is written out.

@@ -8,20 +8,20 @@
 //! Rows live in immutable segments, sorted by face id, and new ones in a tail of small chunks. A clone
 //! shares all of them; a change copies what it touches.
 
-mod bits;
-mod codes;
-mod column;
+pub(super) mod bits;
+pub(super) mod codes;
+pub(super) mod column;
 mod exact;
 mod gather;
-mod rank;
+pub(super) mod rank;
 mod rotation;
-mod rows;
-mod scan;
-mod search;
-mod segment;
+pub(super) mod rows;
+pub(super) mod scan;
+pub(super) mod search;
+pub(super) mod segment;
 mod tail;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,6 +33,7 @@ pub(crate) use segment::Segment;
 use self::gather::Gathered;
 use self::rotation::Rotation;
 use self::rows::{DeadRows, Rows};
+use self::search::Task;
 use self::tail::{NewRow, Tail};
 use super::kernels::Kernels;
 use super::{FaceHit, Index, Memory, OwnerHit, Query};
@@ -247,11 +248,16 @@ impl Index for Flat {
     }
 
     fn search(&self, queries: &[Query]) -> Vec<Vec<OwnerHit>> {
-        self.searcher().owners(queries)
+        let tasks: Vec<Task> = queries.iter().map(search::owners_task).collect();
+        self.searcher().answer(&tasks.iter().collect::<Vec<_>>())
     }
 
     fn nearest_faces(&self, query: &Query, count: usize) -> Vec<FaceHit> {
-        self.searcher().faces(query, count)
+        if count == 0 {
+            return Vec::new();
+        }
+        let hits = self.searcher().answer(&[&search::faces_task(query, count)]).into_iter().flatten();
+        hits.map(FaceHit::from).collect()
     }
 
     fn memory(&self) -> Memory {

@@ -17,7 +17,7 @@ const AHEAD: usize = 8;
 
 /// What an answer is made of.
 #[derive(Clone, Copy)]
-pub(super) struct Goal {
+pub(in crate::index) struct Goal {
     /// Whether the faces of an owner are one entry, or each is its own.
     by_owner: bool,
     /// How many entries the caller wants: they steer how far a search goes.
@@ -63,7 +63,7 @@ impl Goal {
 }
 
 /// A caller's filter, which remembers what it was told.
-pub(super) struct Filter<'a> {
+pub(in crate::index) struct Filter<'a> {
     allowed: Option<&'a (dyn Fn(u32) -> bool + Sync)>,
     known: FxHashMap<u32, bool>,
 }
@@ -98,7 +98,7 @@ impl<'a> Filter<'a> {
 }
 
 /// The candidates in the order of their distances, equal ones as they were.
-pub(super) fn by_distance(found: &[Candidate]) -> Vec<Candidate> {
+pub(in crate::index) fn by_distance(found: &[Candidate]) -> Vec<Candidate> {
     let mut starts = [0usize; SKETCH_BITS + 2];
     found.iter().for_each(|&candidate| starts[distance(candidate) as usize + 1] += 1);
     for at in 1..starts.len() {
@@ -114,7 +114,7 @@ pub(super) fn by_distance(found: &[Candidate]) -> Vec<Candidate> {
 }
 
 /// Cosines by codes, and of those that matter exactly.
-pub(super) struct Coarse<'a> {
+pub(in crate::index) struct Coarse<'a> {
     parts: &'a [Rows<'a>],
     kernels: Kernels,
     coded: CodedProbe,
@@ -187,6 +187,11 @@ impl<'a> Coarse<'a> {
         self.entries.len()
     }
 
+    /// A score that as many entries as wanted reach, by estimates; `None` before so many were met.
+    pub fn floor(&self) -> Option<f32> {
+        self.leaders.floor()
+    }
+
     fn fetch(&self, candidate: Candidate) {
         let (part, row) = spot(candidate);
         let rows = &self.parts[part];
@@ -195,7 +200,8 @@ impl<'a> Coarse<'a> {
         prefetch(&rows.owners[row..=row]);
     }
 
-    fn note(&mut self, candidate: Candidate, owner: u32, estimate: Estimate) {
+    /// Takes a face that is allowed; returns the largest estimate before of its entry, if there was one.
+    pub fn note(&mut self, candidate: Candidate, owner: u32, estimate: Estimate) -> Option<f32> {
         let Estimate { score, error } = estimate;
         let next = self.entries.len();
         let at = if self.goal.by_owner { *self.places.entry(owner).or_insert(next) } else { next };
@@ -212,6 +218,7 @@ impl<'a> Coarse<'a> {
             entry.most = entry.most.max(score + error);
         }
         self.met.push(Met { candidate, entry: at, estimate });
+        known
     }
 
     /// The best entries with exact scores. Exactly computed are only faces that may be the best of an
@@ -250,12 +257,12 @@ impl<'a> Coarse<'a> {
 }
 
 /// The cosine of a row with the probe, as `Embedding::cosine` computes it.
-pub(super) fn cosine(row: &[f32], probe: &[f32]) -> f32 {
+pub(in crate::index) fn cosine(row: &[f32], probe: &[f32]) -> f32 {
     dot(row, probe).clamp(-1.0, 1.0)
 }
 
 /// Takes a face into an entry of the answer.
-pub(super) fn offer(hit: &mut Option<OwnerHit>, owner: u32, face: u64, score: f32, agrees: bool) {
+pub(in crate::index) fn offer(hit: &mut Option<OwnerHit>, owner: u32, face: u64, score: f32, agrees: bool) {
     let hit = hit.get_or_insert(OwnerHit { owner, score: f32::NEG_INFINITY, face: u64::MAX, hits: 0 });
     hit.hits += u32::from(agrees);
     if score > hit.score || score == hit.score && face < hit.face {
@@ -265,7 +272,7 @@ pub(super) fn offer(hit: &mut Option<OwnerHit>, owner: u32, face: u64, score: f3
 
 /// Finds the score of the entry that is last among those wanted, in steps of 1/512, while scores
 /// rise.
-struct Leaders {
+pub(in crate::index) struct Leaders {
     wanted: usize,
     /// Entries by score.
     counts: [u32; Self::STEPS],
@@ -278,12 +285,12 @@ struct Leaders {
 impl Leaders {
     const STEPS: usize = 1025;
 
-    fn new(wanted: usize) -> Self {
+    pub fn new(wanted: usize) -> Self {
         Leaders { wanted, counts: [0; Self::STEPS], last: 0, above: 0, total: 0 }
     }
 
     /// An entry's score is now `to`; it was `from`, or it is new.
-    fn raise(&mut self, from: Option<f32>, to: f32) {
+    pub fn raise(&mut self, from: Option<f32>, to: f32) {
         // Casts of what is out of range end at the ends of the range.
         let step = |score: f32| (((score + 1.0) * 512.0) as usize).min(Self::STEPS - 1);
         match from {
@@ -302,7 +309,7 @@ impl Leaders {
     }
 
     /// A score that as many entries as wanted reach; `None` before there are so many.
-    fn floor(&self) -> Option<f32> {
+    pub fn floor(&self) -> Option<f32> {
         (self.total >= self.wanted).then(|| self.last as f32 / 512.0 - 1.0)
     }
 }

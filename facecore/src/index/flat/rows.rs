@@ -6,7 +6,7 @@ use crate::index::kernels::{GROUP_ROWS, Group};
 /// Rows, column by column. All columns have the same number of rows, but for the last group, which
 /// may have some too many.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
+pub(in crate::index) struct Rows<'a> {
     pub dimension: usize,
     pub values: &'a [f32],
     pub codes: &'a [u8],
@@ -19,7 +19,7 @@ pub(super) struct Rows<'a> {
 
 /// Face ids, in full or as distances from the first.
 #[derive(Clone, Copy)]
-pub(super) enum Ids<'a> {
+pub(in crate::index) enum Ids<'a> {
     Wide(&'a [u64]),
     Narrow(u64, &'a [u32]),
 }
@@ -27,6 +27,11 @@ pub(super) enum Ids<'a> {
 impl<'a> Rows<'a> {
     pub fn len(&self) -> usize {
         self.owners.len()
+    }
+
+    /// How many rows were not removed.
+    pub fn live(&self) -> usize {
+        self.len() - self.dead.map_or(0, DeadRows::count)
     }
 
     pub fn values(&self, row: usize) -> &'a [f32] {
@@ -58,7 +63,7 @@ impl<'a> Rows<'a> {
 
 /// Which rows of a segment were removed.
 #[derive(Clone, Default)]
-pub(super) struct DeadRows {
+pub(in crate::index) struct DeadRows {
     /// A bit for each row, or nothing while none is dead.
     words: Vec<u64>,
     count: usize,

@@ -19,7 +19,7 @@ const PART_SHIFT: u32 = 32;
 
 /// A sketch, and from how many differing bits on a row is dropped.
 #[derive(Clone, Copy)]
-pub(super) struct Scan<'a> {
+pub(in crate::index) struct Scan<'a> {
     pub sketch: &'a Sketch,
     pub cut: u32,
 }
@@ -33,18 +33,28 @@ struct Tile {
 }
 
 /// In how many bits the sketch of a candidate differs from the probe's.
-pub(super) fn distance(candidate: Candidate) -> u32 {
+pub(in crate::index) fn distance(candidate: Candidate) -> u32 {
     (candidate >> DISTANCE_SHIFT) as u32
 }
 
 /// The part and the row of a candidate.
-pub(super) fn spot(candidate: Candidate) -> (usize, usize) {
+pub(in crate::index) fn spot(candidate: Candidate) -> (usize, usize) {
     let place = candidate & ((1 << DISTANCE_SHIFT) - 1);
     ((place >> PART_SHIFT) as usize, place as u32 as usize)
 }
 
+/// A candidate that was found otherwise than by its sketch.
+pub(in crate::index) fn candidate((part, row): (usize, usize)) -> Candidate {
+    (part as u64) << PART_SHIFT | row as u64
+}
+
+/// A candidate whose part has `first` others before it.
+pub(in crate::index) fn behind(candidate: Candidate, first: usize) -> Candidate {
+    candidate + ((first as u64) << PART_SHIFT)
+}
+
 /// For each scan the live rows that pass, in the order of parts and rows.
-pub(super) fn sweep(parts: &[Rows], kernels: Kernels, scans: &[Scan]) -> Vec<Vec<Candidate>> {
+pub(in crate::index) fn sweep(parts: &[Rows], kernels: Kernels, scans: &[Scan]) -> Vec<Vec<Candidate>> {
     let tiles = tiles(parts);
     let tiles_a_task = (TASK / (TILE * GROUP_ROWS * scans.len().max(1))).max(1);
     if tiles.len() < 2 * tiles_a_task || rayon::current_num_threads() == 1 {
@@ -101,7 +111,7 @@ fn keep_live(rows: &Rows, found: &mut Vec<Candidate>, start: usize) {
 
 /// A cut that about `wanted` rows pass, rather more: guessed from a sample of groups, always the same
 /// ones.
-pub(super) fn guess_cut(parts: &[Rows], kernels: Kernels, sketch: &Sketch, wanted: usize) -> u32 {
+pub(in crate::index) fn guess_cut(parts: &[Rows], kernels: Kernels, sketch: &Sketch, wanted: usize) -> u32 {
     let groups: usize = parts.iter().map(|rows| rows.groups.len()).sum();
     let step = (groups / LEAST_SAMPLE).clamp(1, 64);
     let (mut counts, mut sampled, mut found) = ([0usize; SKETCH_BITS + 1], 0, Vec::new());

@@ -9,13 +9,13 @@ use crate::error::{Result, fail};
 use crate::index::kernels::{GROUP_ROWS, Group};
 
 /// A place among several [`Rows`]: which of them, and the row in there.
-pub(super) type Spot = (usize, usize);
+pub(in crate::index) type Spot = (usize, usize);
 
 /// Immutable rows, column by column, sorted by face id. Cloning copies a pointer.
 #[derive(Clone)]
 pub(crate) struct Segment(Arc<Columns>);
 
-pub(super) struct Columns {
+pub(in crate::index) struct Columns {
     pub dimension: usize,
     pub values: Column<f32>,
     pub codes: Column<u8>,
@@ -97,7 +97,7 @@ impl Segment {
     }
 
     /// The rows, of which `dead` were removed.
-    pub(super) fn rows<'a>(&'a self, dead: &'a DeadRows) -> Rows<'a> {
+    pub(in crate::index) fn rows<'a>(&'a self, dead: &'a DeadRows) -> Rows<'a> {
         let columns = &*self.0;
         Rows {
             dimension: columns.dimension,
@@ -112,27 +112,27 @@ impl Segment {
     }
 
     /// The row of a face.
-    pub(super) fn find(&self, face: u64) -> Option<usize> {
+    pub(in crate::index) fn find(&self, face: u64) -> Option<usize> {
         let above = face.checked_sub(self.0.base[0])?;
         self.0.above.binary_search(&u32::try_from(above).ok()?).ok()
     }
 
     /// The face in a row.
-    pub(super) fn id(&self, row: usize) -> u64 {
+    pub(in crate::index) fn id(&self, row: usize) -> u64 {
         self.0.base[0] + u64::from(self.0.above[row])
     }
 
     /// Whether it is the very same as `other`, not just equal.
-    pub(super) fn is(&self, other: &Segment) -> bool {
+    pub(in crate::index) fn is(&self, other: &Segment) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    pub(super) fn dimension(&self) -> usize {
+    pub(in crate::index) fn dimension(&self) -> usize {
         self.0.dimension
     }
 
     /// Bytes of the vectors, and of everything else.
-    pub(super) fn memory(&self) -> (usize, usize) {
+    pub(in crate::index) fn memory(&self) -> (usize, usize) {
         let [vectors, rest @ ..] = self.columns();
         (vectors.len(), rest.iter().map(|column| column.len()).sum())
     }

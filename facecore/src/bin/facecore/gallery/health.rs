@@ -132,6 +132,8 @@ impl Stats {
             };
             let text = format!("{persons} people, {faces}{removed}: vectors {vectors}, {beside} beside them");
             output.line(format!("  {}  {text}", namespace.name))?;
+            let index = if namespace.index == IndexKind::Hnsw { "hnsw" } else { "flat" };
+            output.line(format!("      index {index}: {}", namespace.index_reason))?;
         }
         Ok(())
     }

@@ -18,14 +18,14 @@ impl AsRef<[u8]> for Aligned {
     }
 }
 
-fn shared(bytes: &[u8], start: usize) -> SharedBytes {
+pub(in crate::index) fn shared(bytes: &[u8], start: usize) -> SharedBytes {
     let mut words = vec![0u128; (start + bytes.len()).div_ceil(16) + 1];
     bytemuck::cast_slice_mut::<u128, u8>(&mut words)[start..start + bytes.len()].copy_from_slice(bytes);
     SharedBytes::new(Arc::new(Aligned { words, start, len: bytes.len() }))
 }
 
 /// A segment that was written out without being in memory, and read back.
-pub(super) fn written(part: Part<'_>, dimension: usize) -> Segment {
+pub(in crate::index) fn written(part: Part<'_>, dimension: usize) -> Segment {
     let column = |at| {
         let mut bytes = Vec::new();
         part.write(at, &mut bytes).unwrap();

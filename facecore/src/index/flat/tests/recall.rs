@@ -1,7 +1,7 @@
 //! What the shorter reaches find, against what they promise.
 
 use super::*;
-use crate::index::kernels::SKETCH_BITS;
+use crate::index::kernels::{Kernels, SKETCH_BITS};
 
 /// In how many bits the sketches of random pairs at exactly `cosine` differ.
 fn differing(dimension: usize, cosine: f64, pairs: usize) -> Vec<u32> {
@@ -112,5 +112,22 @@ fn nearest_looks_at_exactly_the_nearest_sketches_and_all_ties() {
         met.sort_unstable();
         assert_eq!(met, expected, "{count}");
         assert!(farthest < SKETCH_BITS as u32);
+    }
+}
+
+const REACHES: [Reach; 3] = [Reach::Exact, Reach::Nearest(400), Reach::Within { miss: 1e-4 }];
+
+#[test]
+fn every_instruction_set_gives_the_same_answers() {
+    let (index, centres) = population(200, 3000, 300, &mut Random(7));
+    for reach in REACHES {
+        let queries =
+            || centres[..20].iter().map(|probe| Query { owners: 3, ..query(probe, reach) }).collect::<Vec<_>>();
+        let expected = index.search(&queries());
+        for kernels in Kernels::available() {
+            let mut other = index.clone();
+            other.kernels = kernels;
+            assert_eq!(other.search(&queries()), expected, "{kernels:?}, {reach:?}");
+        }
     }
 }

@@ -4,14 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::*;
-use crate::index::kernels::Kernels;
 
-const REACHES: [Reach; 3] = [Reach::Exact, Reach::Nearest(400), Reach::Within { miss: 1e-4 }];
+for_each_index!(
+    many_faces_of_one_owner_do_not_crowd_out_others,
+    equal_scores_are_all_answered_and_ordered,
+    a_filter_is_asked_once_per_owner_and_counts_for_the_reach,
+    a_filter_may_search,
+    removed_faces_are_never_met,
+    a_batch_equals_its_queries_one_by_one,
+    estimates_do_not_decide,
+    wanting_more_than_there_is_gives_all,
+);
 
-#[test]
-fn many_faces_of_one_owner_do_not_crowd_out_others() {
+fn many_faces_of_one_owner_do_not_crowd_out_others<I: Tested>() {
     let mut random = Random(1);
-    let (mut index, _) = population(128, 3000, 3000, &mut random);
+    let (mut index, _) = population::<I>(128, 3000, 3000, &mut random);
     let probe = random.unit(128);
     for n in 0..50 {
         index.insert(10_000 + n, 5000, &random.mate(&probe, 0.9));
@@ -19,7 +26,8 @@ fn many_faces_of_one_owner_do_not_crowd_out_others() {
     for (n, cosine) in [0.8, 0.75, 0.7, 0.65].into_iter().enumerate() {
         index.insert(20_000 + n as u64, 6000 + n as u32, &random.mate(&probe, cosine));
     }
-    for reach in REACHES {
+    index.settle();
+    for reach in I::REACHES.iter().copied() {
         let hits = search_one(&index, Query { owners: 4, ..query(&probe, reach) });
         let owners: Vec<u32> = hits.iter().map(|hit| hit.owner).collect();
         assert_eq!(owners, [5000, 6000, 6001, 6002, 6003], "{reach:?}");
@@ -27,17 +35,17 @@ fn many_faces_of_one_owner_do_not_crowd_out_others() {
     }
 }
 
-#[test]
-fn equal_scores_are_all_answered_and_ordered() {
+fn equal_scores_are_all_answered_and_ordered<I: Tested>() {
     let mut random = Random(2);
-    let (mut index, _) = population(64, 2000, 2000, &mut random);
+    let (mut index, _) = population::<I>(64, 2000, 2000, &mut random);
     let probe = random.unit(64);
     let twin = random.mate(&probe, 0.9);
     for (face, owner) in [(9005, 9), (9001, 9), (9004, 7), (9002, 8), (9003, 9)] {
         index.insert(face, owner + 9000, &twin);
     }
     index.insert(9009, 9999, &random.mate(&probe, 0.95));
-    for reach in REACHES {
+    index.settle();
+    for reach in I::REACHES.iter().copied() {
         let hits = search_one(&index, query(&probe, reach));
         let found: Vec<(u32, u64, u32)> = hits.iter().map(|hit| (hit.owner, hit.face, hit.hits)).collect();
         assert_eq!(found, [(9999, 9009, 1), (9007, 9004, 1), (9008, 9002, 1), (9009, 9001, 3)], "{reach:?}");
@@ -46,10 +54,10 @@ fn equal_scores_are_all_answered_and_ordered() {
     }
 }
 
-#[test]
-fn a_filter_is_asked_once_per_owner_and_counts_for_the_reach() {
+fn a_filter_is_asked_once_per_owner_and_counts_for_the_reach<I: Tested>() {
     let mut random = Random(3);
-    let (index, centres) = population(128, 4000, 500, &mut random);
+    let (mut index, centres) = population::<I>(128, 4000, 500, &mut random);
+    index.settle();
     for reach in [Reach::Exact, Reach::Nearest(40), Reach::Within { miss: 1e-4 }] {
         let asked = Mutex::new(BTreeMap::<u32, usize>::new());
         let admits = |owner: u32| {
@@ -70,23 +78,22 @@ fn a_filter_is_asked_once_per_owner_and_counts_for_the_reach() {
     assert!(search_one(&index, nobody).is_empty());
 }
 
-#[test]
-fn a_filter_may_search() {
-    let (index, centres) = population(64, 3000, 300, &mut Random(4));
+fn a_filter_may_search<I: Tested>() {
+    let (mut index, centres) = population::<I>(64, 3000, 300, &mut Random(4));
+    index.settle();
     let inner = |owner: u32| {
         let hits = index.search(&[query(&centres[owner as usize], Reach::Nearest(50))]);
         hits[0][0].owner == owner
     };
-    for reach in REACHES {
+    for reach in I::REACHES.iter().copied() {
         let hits = search_one(&index, Query { allowed: Some(&inner), ..query(&centres[5], reach) });
         assert_eq!(hits[0].owner, 5, "{reach:?}");
     }
 }
 
-#[test]
-fn removed_faces_are_never_met() {
-    let (mut index, centres) = population(128, 3000, 300, &mut Random(5));
-    index.seal();
+fn removed_faces_are_never_met<I: Tested>() {
+    let (mut index, centres) = population::<I>(128, 3000, 300, &mut Random(5));
+    index.settle();
     let before = search_one(&index, query(&centres[7], Reach::Exact));
     for face in (7..3000).step_by(300) {
         assert!(index.remove(face));
@@ -100,10 +107,10 @@ fn removed_faces_are_never_met() {
     assert_eq!(met.len(), 2990);
 }
 
-#[test]
-fn a_batch_equals_its_queries_one_by_one() {
+fn a_batch_equals_its_queries_one_by_one<I: Tested>() {
     let mut random = Random(6);
-    let (index, centres) = population(128, 9000, 1000, &mut random);
+    let (mut index, centres) = population::<I>(128, 9000, 1000, &mut random);
+    index.settle();
     let admits = |owner: u32| owner.is_multiple_of(2);
     let probes: Vec<Vec<f32>> = centres.iter().take(70).map(|centre| random.mate(centre, 0.7)).collect();
     let queries: Vec<Query> = probes
@@ -113,7 +120,7 @@ fn a_batch_equals_its_queries_one_by_one() {
             probe,
             owners: 1 + n % 5,
             threshold: 0.2 + 0.1 * (n % 3) as f32,
-            reach: REACHES[n % REACHES.len()],
+            reach: I::REACHES[n % I::REACHES.len()],
             allowed: n.is_multiple_of(4).then_some(&admits),
         })
         .collect();
@@ -126,27 +133,11 @@ fn a_batch_equals_its_queries_one_by_one() {
     assert!(index.search(&[]).is_empty());
 }
 
-#[test]
-fn every_instruction_set_gives_the_same_answers() {
-    let (index, centres) = population(200, 3000, 300, &mut Random(7));
-    for reach in REACHES {
-        let queries =
-            || centres[..20].iter().map(|probe| Query { owners: 3, ..query(probe, reach) }).collect::<Vec<_>>();
-        let expected = index.search(&queries());
-        for kernels in Kernels::available() {
-            let mut other = index.clone();
-            other.kernels = kernels;
-            assert_eq!(other.search(&queries()), expected, "{kernels:?}, {reach:?}");
-        }
-    }
-}
-
 /// Vectors whose rounding errors all point one way, where an estimate is as wrong as it can be.
-#[test]
-fn estimates_do_not_decide() {
+fn estimates_do_not_decide<I: Tested>() {
     let dimension = 256;
     let mut random = Random(8);
-    let mut index = Flat::new(dimension);
+    let mut index = I::new(dimension);
     for face in 0..3000 {
         let values = (0..dimension).map(|at| {
             let spread = if at % 7 == 0 { 0.004 } else { 0.0005 };
@@ -155,13 +146,14 @@ fn estimates_do_not_decide() {
         index.insert(face, face as u32, &normalised(values.collect()));
     }
     let probe = normalised((0..dimension).map(|at| 1.0 + if at % 7 == 0 { 0.01 } else { 0.0 }).collect());
+    index.settle();
     let ask = |reach| index.nearest_faces(&query(&probe, reach), 20);
     assert_eq!(ask(Reach::Nearest(3000)), ask(Reach::Exact));
 }
 
-#[test]
-fn wanting_more_than_there_is_gives_all() {
-    let (index, centres) = population(64, 2500, 50, &mut Random(9));
+fn wanting_more_than_there_is_gives_all<I: Tested>() {
+    let (mut index, centres) = population::<I>(64, 2500, 50, &mut Random(9));
+    index.settle();
     for reach in [Reach::Exact, Reach::Nearest(usize::MAX)] {
         let hits = search_one(&index, Query { owners: usize::MAX, ..query(&centres[0], reach) });
         assert_eq!(hits.len(), 50, "{reach:?}");
@@ -169,5 +161,5 @@ fn wanting_more_than_there_is_gives_all() {
         assert!(index.nearest_faces(&query(&centres[0], reach), 0).is_empty());
     }
     assert!(search_one(&index, query(&centres[0], Reach::Nearest(0))).is_empty());
-    assert!(search_one(&Flat::new(64), query(&centres[0], Reach::Nearest(10))).is_empty());
+    assert!(search_one(&I::new(64), query(&centres[0], Reach::Nearest(10))).is_empty());
 }

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 
-#[test]
-fn readers_see_whole_states_while_a_writer_replaces() {
+for_each_index!(readers_see_whole_states_while_a_writer_replaces);
+
+fn readers_see_whole_states_while_a_writer_replaces<I: Tested>() {
     let mut random = Random(1);
-    let (mut index, centres) = population(64, 3000, 100, &mut random);
-    index.seal();
+    let (mut index, centres) = population::<I>(64, 3000, 100, &mut random);
+    index.settle();
     let shared = Arc::new(Mutex::new(index.clone()));
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -21,7 +22,7 @@ fn readers_see_whole_states_while_a_writer_replaces() {
                     // The writer always removes one face and adds one of the same owner.
                     assert_eq!(snapshot.len(), 3000);
                     let owner = (reader * 31 + n) % 100;
-                    for reach in [Reach::Exact, Reach::Nearest(200)] {
+                    for reach in I::REACHES.iter().copied().take(2) {
                         let hits = search_one(&snapshot, query(&centres[owner], reach));
                         assert_eq!((hits[0].owner, hits[0].hits), (owner as u32, 30), "{reach:?}");
                     }
@@ -40,7 +41,7 @@ fn readers_see_whole_states_while_a_writer_replaces() {
                 index.seal();
             }
             if step % 700 == 0 {
-                let segments = index.segments().len();
+                let segments = index.flat().segments().len();
                 index.merge(0..segments, in_memory).unwrap();
             }
             *shared.lock().unwrap() = index.clone();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::embedding::dot;
-use crate::index::FaceHit;
+use crate::index::flat::tests::written;
 
 const DIMENSION: usize = 72;
 
@@ -38,7 +38,7 @@ impl Model {
 }
 
 /// Compares everything that can be asked; `index` has the faces of `model`.
-fn compare(index: &Flat, model: &Model, random: &mut Random) {
+fn compare<I: Tested>(index: &I, model: &Model, random: &mut Random) {
     assert_eq!(index.len(), model.0.len());
     let probe = match random.below(3) {
         0 => random.unit(DIMENSION),
@@ -80,12 +80,12 @@ fn compare(index: &Flat, model: &Model, random: &mut Random) {
     assert_eq!(index.get(u64::MAX), None);
 }
 
-fn run(seed: u64, steps: usize) -> usize {
+fn run<I: Tested>(seed: u64, steps: usize) -> usize {
     let mut random = Random(seed);
-    let (mut index, mut model) = (Flat::new(DIMENSION), Model::default());
-    let mut snapshots: Vec<(Flat, Model)> = Vec::new();
+    let (mut index, mut model) = (I::new(DIMENSION), Model::default());
+    let mut snapshots: Vec<(I, Model)> = Vec::new();
     // A state, and the same with fewer segments.
-    let mut tidied: Option<(Flat, Flat)> = None;
+    let mut tidied: Option<(I, I)> = None;
     let mut rebased = 0;
     let mut free: BTreeSet<u64> = BTreeSet::new();
     let mut next = 1;
@@ -121,15 +121,16 @@ fn run(seed: u64, steps: usize) -> usize {
                     }
                 }
             }
-            85..89 => index.seal(),
+            85..87 => index.seal(),
+            87..89 => index.settle(),
             89..92 => {
-                let segments = index.segments().len();
+                let segments = index.flat().segments().len();
                 let start = random.below(segments + 1);
                 index.merge(start..start + random.below(segments - start + 1), in_memory).unwrap();
             }
-            92..95 if index.segments().len() > 0 => {
-                let at = random.below(index.segments().len());
-                index.merge(at..at + 1, |part| Ok(columns::written(part, DIMENSION))).unwrap();
+            92..95 if index.flat().segments().len() > 0 => {
+                let at = random.below(index.flat().segments().len());
+                index.merge(at..at + 1, |part| Ok(written(part, DIMENSION))).unwrap();
             }
             95..97 if !snapshots.is_empty() => {
                 (index, model) = snapshots.swap_remove(random.below(snapshots.len()));
@@ -147,7 +148,7 @@ fn run(seed: u64, steps: usize) -> usize {
                 None => {
                     index.seal();
                     let (from, mut to) = (index.clone(), index.clone());
-                    let segments = to.segments().len();
+                    let segments = to.flat().segments().len();
                     to.merge(segments / 2..segments, in_memory).unwrap();
                     to.merge(0..segments / 2, in_memory).unwrap();
                     tidied = Some((from, to));
@@ -166,16 +167,16 @@ fn run(seed: u64, steps: usize) -> usize {
     rebased
 }
 
-#[test]
-fn random_operations_keep_the_index_equal_to_a_list() {
-    let rebased: usize = (0..12).map(|seed| run(seed, 120)).sum();
+for_each_index!(random_operations_keep_the_index_equal_to_a_list, an_index_takes_over_other_segments_of_its_faces,);
+
+fn random_operations_keep_the_index_equal_to_a_list<I: Tested>() {
+    let rebased: usize = (0..12).map(|seed| run::<I>(seed, 120)).sum();
     assert!(rebased > 0);
 }
 
-#[test]
-fn an_index_takes_over_other_segments_of_its_faces() {
-    let (mut index, _) = population(DIMENSION, 300, 20, &mut Random(7));
-    index.seal();
+fn an_index_takes_over_other_segments_of_its_faces<I: Tested>() {
+    let (mut index, _) = population::<I>(DIMENSION, 300, 20, &mut Random(7));
+    index.settle();
     (0..100).for_each(|face| assert!(index.remove(face)));
     let from = index.clone();
     let mut to = from.clone();
@@ -187,46 +188,10 @@ fn an_index_takes_over_other_segments_of_its_faces() {
     index.seal();
     (120..130).for_each(|face| index.insert(face, 1, &values));
     let rebased = index.rebased(&from, &to).unwrap();
-    assert_eq!((rebased.len(), rebased.dead(0), rebased.segments().len()), (130, 100, 2));
+    assert_eq!((rebased.len(), rebased.flat().dead(0), rebased.flat().segments().len()), (130, 100, 2));
     for face in 0..300 {
         assert_eq!(rebased.get(face), index.get(face), "face {face}");
     }
     index.merge(0..1, in_memory).unwrap();
     assert!(index.rebased(&from, &to).is_none(), "it has come about otherwise");
-}
-
-#[test]
-fn a_full_tail_becomes_a_segment() {
-    let (index, _) = population(DIMENSION, SEAL_AT * 2 + 5, 100, &mut Random(5));
-    assert_eq!(index.segments().map(Segment::len).collect::<Vec<_>>(), [SEAL_AT, SEAL_AT]);
-    assert_eq!(index.tail.len(), 5);
-    assert_eq!(index.len(), SEAL_AT * 2 + 5);
-}
-
-#[test]
-fn a_row_takes_590_bytes_beside_its_vector() {
-    let (mut index, _) = population(512, 2000, 100, &mut Random(5));
-    index.seal();
-    let memory = index.memory();
-    assert_eq!(memory.vectors, 2000 * 512 * 4);
-    assert!(memory.rest <= 2000 * 590, "{memory:?}");
-    for face in 0..900 {
-        index.remove(face);
-    }
-    assert_eq!(index.memory().dead, 900);
-    assert!(index.memory().rest <= 2000 * 590, "{:?}", index.memory());
-    index.merge(0..1, in_memory).unwrap();
-    assert_eq!(index.memory().dead, 0);
-    assert_eq!(index.memory().vectors, 1100 * 512 * 4);
-}
-
-#[test]
-fn merging_dead_segments_leaves_none() {
-    let (mut index, _) = population(DIMENSION, 50, 5, &mut Random(6));
-    index.seal();
-    (0..50).for_each(|face| assert!(index.remove(face)));
-    assert_eq!(index.dead(0), 50);
-    index.merge(0..1, in_memory).unwrap();
-    assert_eq!(index.segments().len(), 0);
-    assert!(search_one(&index, query(&Random(1).unit(DIMENSION), Reach::Exact)).is_empty());
 }

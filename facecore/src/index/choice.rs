@@ -1,0 +1,156 @@
+//! Whether faces are scanned, or found by way of a graph.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::kernels::{CODE_BLOCK, GROUP_ROWS, Group, Kernels, Sketch, prefetch};
+
+/// With fewer faces `Auto` never has a graph: no processor is known on which one would be faster.
+const ALWAYS_SCANNED: usize = 200_000;
+
+/// How many rows a default search on a graph compares by their codes, whatever the number of faces; see
+/// ARCHITECTURE.md for the measurement.
+const COMPARED: f64 = 4000.0;
+
+/// What faces are found with. Scores are exact with each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum IndexKind {
+    /// `Hnsw` from so many faces on that it is faster, by two measurements on this processor, and else `Flat`.
+    /// [`NamespaceStats`](super::NamespaceStats) says which, and why.
+    #[default]
+    Auto,
+    /// Every search looks at all faces, most of them only as 512 signs, and says how sure it is to miss nobody. Takes
+    /// changes fastest.
+    Flat,
+    /// A graph leads searches to the faces that are near (HNSW), so that their time hardly grows with the number of
+    /// faces; how often they miss somebody is a matter of measurement. Faces are added to the graph by a thread, and by
+    /// [`Gallery::compact`](super::Gallery::compact): a million takes minutes. Until then they are scanned.
+    Hnsw,
+}
+
+/// What serves a number of faces best.
+pub(crate) struct Choice {
+    pub graph: bool,
+    pub why: String,
+}
+
+impl IndexKind {
+    /// What so many faces are to be found with.
+    pub(crate) fn choose(self, faces: usize) -> Choice {
+        match self {
+            IndexKind::Flat => Choice { graph: false, why: "asked for".to_owned() },
+            IndexKind::Hnsw => Choice { graph: true, why: "asked for".to_owned() },
+            IndexKind::Auto if faces < ALWAYS_SCANNED => {
+                let why = format!("fewer than {ALWAYS_SCANNED} faces are scanned sooner than a graph is walked");
+                Choice { graph: false, why }
+            }
+            IndexKind::Auto => Costs::here().choose(faces),
+        }
+    }
+}
+
+/// What the two ways of searching are made of, in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+struct Costs {
+    /// Comparing the signs of a row, one row after the other.
+    sign: f64,
+    /// Comparing the codes of a row, here and there in memory.
+    codes: f64,
+}
+
+impl Costs {
+    /// Those of this processor, measured when they are first asked for: it takes some hundredths of a second.
+    fn here() -> Costs {
+        static HERE: OnceLock<Costs> = OnceLock::new();
+        *HERE.get_or_init(|| Costs::measure(Kernels::best()))
+    }
+
+    fn choose(self, faces: usize) -> Choice {
+        let Costs { sign, codes } = self;
+        let crossover = ((COMPARED * codes / sign) as usize).max(ALWAYS_SCANNED);
+        let measured = format!("signs of a face take {sign:.2} ns here, codes {codes:.0} ns");
+        let graph = faces >= crossover;
+        let sooner = if graph { "sooner" } else { "no sooner" };
+        Choice {
+            graph,
+            why: format!(
+                "a graph is walked {sooner} than {faces} faces are scanned: {measured}, so that it pays from {crossover} faces on"
+            ),
+        }
+    }
+
+    fn measure(kernels: Kernels) -> Costs {
+        // Larger than caches of the second level, as galleries that need a graph are.
+        const GROUPS: usize = 1 << 15;
+        const ROWS: usize = 1 << 16;
+        const STRIDE: usize = 8 * CODE_BLOCK;
+        const VISITS: usize = 1 << 13;
+        const AHEAD: usize = 4;
+        // Not zeros, which a system may keep in one place for all.
+        let groups: Vec<Group> = (0..GROUPS).map(|at| [[at as u64 | 1; GROUP_ROWS]; _]).collect();
+        let codes: Vec<u8> = (0..ROWS * STRIDE).map(|at| at as u8 | 1).collect();
+        let row = |visit: usize| {
+            let at = visit.wrapping_mul(0x9e37_79b9) >> 3 & (ROWS - 1);
+            &codes[at * STRIDE..(at + 1) * STRIDE]
+        };
+        let (sketch, probe, mut found) = (Sketch::default(), vec![1i8; STRIDE], Vec::new());
+        let sign = fastest(|| {
+            found.clear();
+            kernels.scan(&groups, &sketch, 0, 0, &mut found);
+        });
+        let codes = fastest(|| {
+            for visit in 0..VISITS {
+                prefetch(row(visit + AHEAD));
+                std::hint::black_box(kernels.dot(row(visit), &probe));
+            }
+        });
+        let nanoseconds = |took: Duration, count: usize| took.as_secs_f64() * 1e9 / count as f64;
+        Costs { sign: nanoseconds(sign, GROUPS * GROUP_ROWS), codes: nanoseconds(codes, VISITS) }
+    }
+}
+
+/// The shortest of some runs: the others were disturbed.
+fn fastest(mut run: impl FnMut()) -> Duration {
+    let timed = |_| {
+        let start = Instant::now();
+        run();
+        start.elapsed()
+    };
+    (0..5).map(timed).min().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_taken() {
+        for faces in [0, 5_000_000] {
+            assert!(!IndexKind::Flat.choose(faces).graph);
+            assert!(IndexKind::Hnsw.choose(faces).graph);
+        }
+        assert!(!IndexKind::default().choose(ALWAYS_SCANNED - 1).graph);
+    }
+
+    #[test]
+    fn the_choice_follows_from_the_costs() {
+        let costs = Costs { sign: 1.0, codes: 100.0 };
+        let (below, above) = (costs.choose(COMPARED as usize * 100 - 1), costs.choose(COMPARED as usize * 100));
+        assert_eq!((below.graph, above.graph), (false, true));
+        assert!(above.why.contains("400000"), "{}", above.why);
+        // Whatever is measured, few faces are scanned.
+        assert!(!Costs { sign: 1e6, codes: 1.0 }.choose(ALWAYS_SCANNED - 1).graph);
+    }
+
+    #[test]
+    fn costs_are_measured_with_all_kernels() {
+        for kernels in Kernels::available() {
+            let Costs { sign, codes } = Costs::measure(kernels);
+            assert!(sign.is_normal() && sign > 0.0 && codes.is_normal() && codes > 0.0, "{kernels:?}: {sign}, {codes}");
+        }
+    }
+}

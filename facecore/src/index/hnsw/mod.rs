@@ -1,0 +1,190 @@
+//! A flat index with a graph over its segments: hierarchical navigable small worlds (Malkov and Yashunin, 2018).
+//!
+//! Rows are those of `flat`, with the same codes; the graph adds links between them, 133 bytes a row. A search walks
+//! over the graph (`walk.rs`), scans the rows that it does not cover, and ranks what it met as `flat` does
+//! (`search.rs`). Changes go to `flat` alone: a new row is scanned until it is covered, and one that was removed stays
+//! part of the ways through it. [`Hnsw::cover`] makes a new graph, from the one there is as far as rows are the same
+//! (`graph.rs`, `carry.rs`, `build.rs`).
+//!
+//! A graph never changes once it is made, so that snapshots share it.
+
+mod build;
+mod carry;
+#[doc(hidden)]
+pub mod fuzz;
+mod graph;
+mod links;
+mod places;
+mod search;
+#[cfg(test)]
+mod tests;
+mod threads;
+mod walk;
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+pub(crate) use graph::Graph;
+
+use super::flat::search::{faces_task, owners_task};
+use super::flat::{Flat, Part, Segment};
+use super::{FaceHit, Index, Memory, OwnerHit, Query};
+use crate::error::{Result, fail};
+
+/// Fewer rows are scanned as fast.
+const LEAST: usize = 2000;
+
+/// A graph is made anew when more rows than this, and than a share of those it covers, are scanned beside it: at a
+/// sixteenth, scanning them takes less than the walk in galleries of any size.
+const UNCOVERED: usize = 16_384;
+const UNCOVERED_SHARE: usize = 16;
+
+/// A flat index, and a graph over its oldest segments if one was made.
+#[derive(Clone)]
+pub(crate) struct Hnsw {
+    flat: Flat,
+    graph: Option<Arc<Graph>>,
+}
+
+impl Hnsw {
+    /// An empty index for vectors of `dimension` coordinates, 64 to 1024.
+    pub fn new(dimension: usize) -> Self {
+        Hnsw { flat: Flat::new(dimension), graph: None }
+    }
+
+    /// The rows.
+    pub fn flat(&self) -> &Flat {
+        &self.flat
+    }
+
+    /// The graph over the oldest of them.
+    pub fn graph(&self) -> Option<&Arc<Graph>> {
+        self.graph.as_ref()
+    }
+
+    /// As [`Flat::seal`].
+    pub fn seal(&mut self) {
+        self.flat.seal();
+    }
+
+    /// As [`Flat::push_segment`].
+    pub fn push_segment(&mut self, segment: Segment, dead: &[u8]) -> Result<()> {
+        self.flat.push_segment(segment, dead)
+    }
+
+    /// Gives it a graph over its oldest segments. Errors with `GalleryCorrupt` if these are not the graph's.
+    pub fn set_graph(&mut self, graph: Graph) -> Result<()> {
+        self.graph = Some(Arc::new(graph));
+        self.drop_unfit();
+        if self.graph.is_none() {
+            fail!(GalleryCorrupt, "a stored graph is of other rows; it is built anew");
+        }
+        Ok(())
+    }
+
+    /// As [`Flat::merge`]. A graph over these segments is gone; [`Hnsw::cover`] can make a new one from it.
+    pub fn merge(&mut self, range: Range<usize>, make: impl FnMut(Part<'_>) -> Result<Segment>) -> Result<()> {
+        self.flat.merge(range, make)?;
+        self.drop_unfit();
+        Ok(())
+    }
+
+    /// Sees to it that a graph covers nearly all rows of the segments, if these are worth one. `before` is a state that
+    /// it came from, whose graph is used as far as rows are the same. It takes all cores, and up to minutes if there is
+    /// none to begin with; only then `stop` ends it, and no graph is made.
+    pub fn cover(&mut self, before: &Hnsw, stop: &AtomicBool) {
+        let rows = self.sealed_rows();
+        let covered = self.graph.as_ref().map_or(0, |graph| graph.covers().iter().map(Segment::len).sum());
+        if !self.may_cover() || self.graph.is_some() && rows - covered <= UNCOVERED.max(covered / UNCOVERED_SHARE) {
+            return;
+        }
+        self.make_graph(before, stop);
+    }
+
+    /// Makes a graph over all segments.
+    fn make_graph(&mut self, before: &Hnsw, stop: &AtomicBool) {
+        let segments: Vec<Segment> = self.flat.segments().cloned().collect();
+        let (searcher, old) = (self.flat.searcher(), before.flat.searcher());
+        let parts = &searcher.parts[..segments.len()];
+        let old = before.graph.as_ref().map(|graph| (&**graph, &old.parts[..graph.covers().len()]));
+        self.graph = Graph::new(segments, parts, searcher.kernels, old, stop).map(Arc::new);
+    }
+
+    /// As [`Hnsw::cover`], however few rows there are.
+    #[cfg(test)]
+    pub fn cover_all(&mut self, before: &Hnsw) {
+        self.make_graph(before, &AtomicBool::new(false));
+    }
+
+    /// Whether there are rows enough for a graph.
+    pub fn may_cover(&self) -> bool {
+        self.sealed_rows() >= LEAST
+    }
+
+    fn sealed_rows(&self) -> usize {
+        self.flat.segments().map(Segment::len).sum()
+    }
+
+    /// Searches without a graph from here on.
+    pub fn uncover(&mut self) {
+        self.graph = None;
+    }
+
+    /// As [`Flat::rebased`].
+    pub fn rebased(&self, from: &Hnsw, to: &Hnsw) -> Option<Hnsw> {
+        Some(Hnsw { flat: self.flat.rebased(&from.flat, &to.flat)?, graph: to.graph.clone() })
+    }
+
+    /// Lets go of a graph that is not over the oldest segments.
+    fn drop_unfit(&mut self) {
+        let fits = |graph: &Arc<Graph>| {
+            let covers = graph.covers();
+            covers.len() <= self.flat.segments().len()
+                && covers.iter().zip(self.flat.segments()).all(|(covered, segment)| covered.is(segment))
+        };
+        if !self.graph.as_ref().is_some_and(fits) {
+            self.graph = None;
+        }
+    }
+}
+
+impl Index for Hnsw {
+    fn dimension(&self) -> usize {
+        self.flat.dimension()
+    }
+
+    fn len(&self) -> usize {
+        self.flat.len()
+    }
+
+    fn get(&self, face: u64) -> Option<(u32, &[f32])> {
+        self.flat.get(face)
+    }
+
+    fn insert(&mut self, face: u64, owner: u32, values: &[f32]) {
+        self.flat.insert(face, owner, values);
+    }
+
+    fn remove(&mut self, face: u64) -> bool {
+        self.flat.remove(face)
+    }
+
+    fn search(&self, queries: &[Query]) -> Vec<Vec<OwnerHit>> {
+        self.answer(&queries.iter().map(owners_task).collect::<Vec<_>>())
+    }
+
+    fn nearest_faces(&self, query: &Query, count: usize) -> Vec<FaceHit> {
+        if count == 0 {
+            return Vec::new();
+        }
+        let hits = self.answer(&[faces_task(query, count)]).into_iter().flatten();
+        hits.map(FaceHit::from).collect()
+    }
+
+    fn memory(&self) -> Memory {
+        let mut memory = self.flat.memory();
+        memory.rest += self.graph.as_ref().map_or(0, |graph| graph.memory());
+        memory
+    }
+}

@@ -1,0 +1,179 @@
+//! Searching: a walk over the graph for the rows it covers, and a scan for the others.
+
+use std::cell::Cell;
+
+use rayon::prelude::*;
+
+use super::Hnsw;
+use super::graph::Graph;
+use super::walk::{Beam, Ground, Room};
+use crate::index::flat::codes::{CodedProbe, Estimate};
+use crate::index::flat::rank::{Coarse, Filter, Leaders};
+use crate::index::flat::scan::candidate;
+use crate::index::flat::search::{Prepared, Searcher, Task};
+use crate::index::flat::segment::Spot;
+use crate::index::kernels::Candidate;
+use crate::index::{OwnerHit, Reach};
+
+/// How many owners a walk keeps for each factor of ten that a miss may be rarer, as long as fewer than are wanted reach
+/// the threshold; see ARCHITECTURE.md for how often the right one is found.
+const WIDTH_OF_TENTH: f64 = 100.0;
+
+/// And how many once the last owner wanted reaches the threshold by `SETTLES_ABOVE`: then whatever could come among the
+/// best, or near the last of them, lies around those who were found. It is the distance within which `flat` meets rivals.
+const SETTLED: usize = 32;
+const SETTLES_ABOVE: f32 = 0.15;
+
+/// If a walk would keep more than one row in so many, all are scanned instead: it would come to most of them.
+const SHARE: usize = 16;
+
+/// A walk is given up for a scan after so many steps for each owner it keeps, and one for so many rows it covers: where
+/// most rows were removed, or are not allowed.
+const STEPS: usize = 8;
+const ROWS_A_STEP: usize = 256;
+
+thread_local! {
+    /// Taken while a walk uses it: a caller's filter may search too.
+    static ROOM: Cell<Option<Box<Room>>> = const { Cell::new(None) };
+}
+
+/// How many owners (or, in an answer of faces, faces) a walk keeps.
+#[derive(Clone, Copy)]
+struct Width {
+    searching: usize,
+    /// Once those wanted were found.
+    settled: usize,
+}
+
+impl Hnsw {
+    /// What each task asks for.
+    pub(super) fn answer(&self, tasks: &[Task]) -> Vec<Vec<OwnerHit>> {
+        let searcher = self.flat.searcher();
+        let Some(graph) = &self.graph else { return searcher.answer(&tasks.iter().collect::<Vec<_>>()) };
+        let widths: Vec<Option<Width>> =
+            tasks.iter().map(|task| if searcher.is_small() { None } else { width(graph, task) }).collect();
+        let (walked, scanned): (Vec<usize>, Vec<usize>) = (0..tasks.len()).partition(|at| widths[*at].is_some());
+        let mut answers = vec![Vec::new(); tasks.len()];
+        let all: Vec<&Task> = scanned.iter().map(|at| &tasks[*at]).collect();
+        for (at, answer) in scanned.into_iter().zip(searcher.answer(&all)) {
+            answers[at] = answer;
+        }
+        let walks: Vec<(&Task, Width)> = walked.iter().filter_map(|at| Some((&tasks[*at], widths[*at]?))).collect();
+        for (at, answer) in walked.into_iter().zip(walk_all(graph, &searcher, &walks)) {
+            answers[at] = answer;
+        }
+        answers
+    }
+}
+
+/// How wide a walk has to be, or `None` if rows are better scanned.
+fn width(graph: &Graph, task: &Task) -> Option<Width> {
+    let (searching, settled) = match task.query.reach {
+        Reach::Exact => return None,
+        Reach::Nearest(faces) => (faces, faces),
+        Reach::Within { miss } => {
+            // Not a number is taken as 0, which asks for all.
+            let tenths = if miss > 0.0 { -miss.log10() } else { f64::INFINITY };
+            ((tenths.max(1.0) * WIDTH_OF_TENTH) as usize, SETTLED)
+        }
+    };
+    let needed = task.goal.needed();
+    let width = Width { searching: searching.max(needed), settled: settled.max(needed) };
+    (width.searching.max(width.settled) <= graph.places.len() / SHARE).then_some(width)
+}
+
+/// Answers by walking over the graph and scanning what it does not cover.
+fn walk_all(graph: &Graph, searcher: &Searcher, walks: &[(&Task, Width)]) -> Vec<Vec<OwnerHit>> {
+    let covered = graph.covers().len();
+    let rest = searcher.from_part(covered);
+    let tasks: Vec<&Task> = walks.iter().map(|(task, _)| *task).collect();
+    let prepared = rest.prepare_all(&tasks);
+    let found = rest.sweep(&prepared);
+    let ground = graph.ground(&searcher.parts[..covered], searcher.kernels);
+    let answer = |((task, width), (prepared, found)): (&(&Task, Width), (&Prepared, Vec<Candidate>))| {
+        let mut filter = Filter::new(task.query.allowed);
+        let mut coarse = searcher.coarse(task);
+        let Some(()) = walk(ground, task, *width, &mut coarse, &mut filter) else {
+            return searcher.scan(task, &mut filter);
+        };
+        rest.meet_behind(covered, prepared, &found, &mut filter, &mut coarse);
+        coarse.rank()
+    };
+    if let [walk] = walks {
+        return prepared.iter().zip(found).map(|rest| answer((walk, rest))).collect();
+    }
+    walks.par_iter().zip(prepared.par_iter().zip(found)).map(answer).collect()
+}
+
+/// Lets `coarse` meet the nearest rows; `None` if that took too many steps.
+fn walk(ground: Ground, task: &Task, width: Width, coarse: &mut Coarse, filter: &mut Filter) -> Option<()> {
+    let mut room = ROOM.take().unwrap_or_default();
+    let probe = CodedProbe::new(ground.kernels, task.query.probe);
+    let (top, entry) = (ground.links.top(), ground.links.entry());
+    let from = ground.descend(top, entry, 0, &probe, &mut room);
+    let mut beam = Owners {
+        ground,
+        coarse,
+        filter,
+        searching: Leaders::new(width.searching),
+        settled: Leaders::new(width.settled),
+        settles_at: match task.query.reach {
+            Reach::Within { .. } => task.goal.threshold + SETTLES_ABOVE,
+            _ => f32::INFINITY,
+        },
+        steps_left: width.searching * STEPS + ground.places.len() / ROWS_A_STEP,
+    };
+    let starts = [from].into_iter().chain(ground.links.stranded().iter().copied());
+    ground.walk(0, &probe, starts, &mut room, &mut beam);
+    let in_time = (beam.steps_left > 0).then_some(());
+    ROOM.set(Some(room));
+    in_time
+}
+
+/// Keeps the owners whose best faces are nearest, so that many faces of one person take up one place; and rows that
+/// were removed, or are not allowed, none.
+struct Owners<'w, 'a, 'f> {
+    ground: Ground<'w>,
+    coarse: &'w mut Coarse<'a>,
+    filter: &'w mut Filter<'f>,
+    searching: Leaders,
+    settled: Leaders,
+    /// From which score of the last owner wanted on only those who are `settled` are kept.
+    settles_at: f32,
+    steps_left: usize,
+}
+
+impl Owners<'_, '_, '_> {
+    fn note(&mut self, (part, row): Spot, estimate: Estimate) {
+        let rows = &self.ground.parts[part];
+        let owner = rows.owners[row];
+        if !rows.is_live(row) || !self.filter.admits(owner) {
+            return;
+        }
+        let known = self.coarse.note(candidate((part, row)), owner, estimate);
+        if known.is_none_or(|known| estimate.score > known) {
+            self.searching.raise(known, estimate.score);
+            self.settled.raise(known, estimate.score);
+        }
+    }
+}
+
+impl Beam for Owners<'_, '_, '_> {
+    fn meet(&mut self, position: u32, spot: Spot, estimate: Estimate) {
+        self.note(spot, estimate);
+        for twin in self.ground.links.twins(position) {
+            self.note(self.ground.places.spot(twin), estimate);
+        }
+    }
+
+    fn floor(&self) -> f32 {
+        let is_settled = self.coarse.floor().is_some_and(|floor| floor >= self.settles_at);
+        let leaders = if is_settled { &self.settled } else { &self.searching };
+        leaders.floor().unwrap_or(f32::NEG_INFINITY)
+    }
+
+    fn goes_on(&mut self) -> bool {
+        self.steps_left = self.steps_left.saturating_sub(1);
+        self.steps_left > 0
+    }
+}

@@ -1,0 +1,268 @@
+//! Walking over a graph towards a vector: from the best position that was not left yet to its neighbours, until none
+//! is as good as what is kept.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::links::{Links, NONE};
+use super::places::Places;
+use crate::index::flat::codes::{CodedProbe, Estimate};
+use crate::index::flat::rows::Rows;
+use crate::index::flat::segment::Spot;
+use crate::index::kernels::{Kernels, prefetch};
+
+/// How many neighbours ahead codes are fetched: enough to hide the way to memory.
+const AHEAD: usize = 4;
+
+/// What there is to walk on.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub parts: &'a [Rows<'a>],
+    pub places: &'a Places,
+    pub links: &'a Links,
+    pub kernels: Kernels,
+}
+
+/// What becomes of the positions that a walk comes to.
+pub(super) trait Beam {
+    /// Takes a position with at least the score of [`Beam::floor`].
+    fn meet(&mut self, position: u32, spot: Spot, estimate: Estimate);
+
+    /// Positions that score less are of no use.
+    fn floor(&self) -> f32;
+
+    /// Asked before each step: whether the walk goes on.
+    fn goes_on(&mut self) -> bool;
+}
+
+/// Working space of walks.
+#[derive(Default)]
+pub(super) struct Room {
+    /// Positions that were met but not left, by score.
+    open: BinaryHeap<u64>,
+    fresh: Vec<(u32, Spot)>,
+    seen: Seen,
+}
+
+impl<'a> Ground<'a> {
+    /// Walks in one layer from positions of it.
+    pub fn walk(
+        &self,
+        layer: usize,
+        probe: &CodedProbe,
+        from: impl IntoIterator<Item = u32>,
+        room: &mut Room,
+        beam: &mut impl Beam,
+    ) {
+        room.seen.make_room(self.links.len(layer));
+        self.meet(layer, probe, from, room, beam);
+        while let Some(best) = room.open.pop() {
+            let (score, position) = unpack(best);
+            if score < beam.floor() || !beam.goes_on() {
+                break;
+            }
+            let links = self.links.of(layer, position).iter().copied().take_while(|link| *link != NONE);
+            self.meet(layer, probe, links, room, beam);
+        }
+        room.open.clear();
+        room.seen.clear();
+    }
+
+    /// Meets those of `positions` that are new.
+    fn meet(
+        &self,
+        layer: usize,
+        probe: &CodedProbe,
+        positions: impl IntoIterator<Item = u32>,
+        Room { open, fresh, seen }: &mut Room,
+        beam: &mut impl Beam,
+    ) {
+        fresh.clear();
+        for position in positions {
+            if seen.insert(position) {
+                let spot = self.places.spot(self.links.node(layer, position));
+                if fresh.len() < AHEAD {
+                    self.fetch(spot);
+                }
+                fresh.push((position, spot));
+            }
+        }
+        for at in 0..fresh.len() {
+            if let Some((_, later)) = fresh.get(at + AHEAD) {
+                self.fetch(*later);
+            }
+            let (position, spot) = fresh[at];
+            let estimate = self.estimate(probe, spot);
+            if estimate.score >= beam.floor() {
+                open.push(pack(estimate.score, position));
+                beam.meet(position, spot, estimate);
+            }
+        }
+        // Most likely the next step.
+        if let Some(next) = open.peek() {
+            prefetch(self.links.of(layer, unpack(*next).1));
+        }
+    }
+
+    /// The cosine of a row with a probe, by codes.
+    #[inline]
+    pub fn estimate(&self, probe: &CodedProbe, (part, row): Spot) -> Estimate {
+        let rows = &self.parts[part];
+        probe.estimate(self.kernels, rows.codes(row), rows.steps[row])
+    }
+
+    /// Makes `probe` the vector of a row.
+    pub fn aim(&self, probe: &mut CodedProbe, (part, row): Spot) {
+        let rows = &self.parts[part];
+        probe.set(self.kernels, rows.codes(row), rows.steps[row]);
+    }
+
+    #[inline]
+    fn fetch(&self, (part, row): Spot) {
+        let rows = &self.parts[part];
+        prefetch(rows.codes(row));
+        prefetch(&rows.steps[row..=row]);
+        prefetch(&rows.owners[row..=row]);
+    }
+
+    /// The position in the next lower layer of one in an upper layer.
+    pub fn below(&self, layer: usize, position: u32) -> u32 {
+        self.links.position(layer - 1, self.links.node(layer, position)).unwrap_or(0)
+    }
+
+    /// The position in `layer` that is nearest to a probe, as far as steps that only get better find it, down from a
+    /// position in the layer `top`.
+    pub fn descend(&self, top: usize, from: u32, layer: usize, probe: &CodedProbe, room: &mut Room) -> u32 {
+        let mut at = from;
+        for layer in (layer + 1..=top).rev() {
+            let mut best = Nearest::new(1, self.parts, true);
+            self.walk(layer, probe, [at], room, &mut best);
+            at = self.below(layer, best.into_sorted().first().map_or(at, |best| best.1));
+        }
+        at
+    }
+}
+
+/// Keeps the nearest positions.
+pub(super) struct Nearest<'a> {
+    count: usize,
+    parts: &'a [Rows<'a>],
+    /// Whether rows that were removed count too.
+    dead_too: bool,
+    kept: BinaryHeap<Reverse<u64>>,
+}
+
+impl<'a> Nearest<'a> {
+    pub fn new(count: usize, parts: &'a [Rows<'a>], dead_too: bool) -> Self {
+        Nearest { count, parts, dead_too, kept: BinaryHeap::with_capacity(count + 1) }
+    }
+
+    /// Scores and positions, best first.
+    pub fn into_sorted(self) -> Vec<(f32, u32)> {
+        self.kept.into_sorted_vec().into_iter().map(|Reverse(packed)| unpack(packed)).collect()
+    }
+}
+
+impl Beam for Nearest<'_> {
+    fn meet(&mut self, position: u32, (part, row): Spot, estimate: Estimate) {
+        if !self.dead_too && !self.parts[part].is_live(row) {
+            return;
+        }
+        self.kept.push(Reverse(pack(estimate.score, position)));
+        if self.kept.len() > self.count {
+            self.kept.pop();
+        }
+    }
+
+    fn floor(&self) -> f32 {
+        match self.kept.peek() {
+            Some(Reverse(last)) if self.kept.len() == self.count => unpack(*last).0,
+            _ => f32::NEG_INFINITY,
+        }
+    }
+
+    fn goes_on(&mut self) -> bool {
+        true
+    }
+}
+
+/// Which positions were met: a bit each.
+#[derive(Default)]
+struct Seen {
+    bits: Vec<u64>,
+    /// The words that are not 0.
+    touched: Vec<u32>,
+}
+
+impl Seen {
+    fn make_room(&mut self, positions: usize) {
+        if self.bits.len() * 64 < positions {
+            self.bits.resize(positions.div_ceil(64), 0);
+        }
+    }
+
+    /// Whether it was not there yet.
+    #[inline]
+    fn insert(&mut self, position: u32) -> bool {
+        let word = &mut self.bits[position as usize / 64];
+        let bit = 1 << (position % 64);
+        if *word & bit != 0 {
+            return false;
+        }
+        if *word == 0 {
+            self.touched.push(position / 64);
+        }
+        *word |= bit;
+        true
+    }
+
+    fn clear(&mut self) {
+        for word in self.touched.drain(..) {
+            self.bits[word as usize] = 0;
+        }
+    }
+}
+
+/// A score and a position in one number, which sorts as they do.
+#[inline]
+fn pack(score: f32, position: u32) -> u64 {
+    let bits = score.to_bits();
+    let ordered = if bits >> 31 == 0 { bits | 1 << 31 } else { !bits };
+    u64::from(ordered) << 32 | u64::from(position)
+}
+
+#[inline]
+fn unpack(packed: u64) -> (f32, u32) {
+    let ordered = (packed >> 32) as u32;
+    let bits = if ordered >> 31 == 1 { ordered & !(1 << 31) } else { !ordered };
+    (f32::from_bits(bits), packed as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_scores_sort_as_scores() {
+        let scores = [-1.5f32, -1.0, -1e-9, 0.0, 1e-9, 0.25, 1.0, 1.5];
+        for (at, score) in scores.into_iter().enumerate() {
+            for position in [0, 7, u32::MAX] {
+                assert_eq!(unpack(pack(score, position)), (score, position));
+            }
+            assert!(scores[..at].iter().all(|less| pack(*less, u32::MAX) < pack(score, 0)));
+        }
+    }
+
+    #[test]
+    fn what_was_seen_is_forgotten_when_cleared() {
+        let mut seen = Seen::default();
+        seen.make_room(200);
+        for _ in 0..2 {
+            for position in [0, 63, 64, 199] {
+                assert!(seen.insert(position));
+                assert!(!seen.insert(position));
+            }
+            seen.clear();
+        }
+    }
+}
