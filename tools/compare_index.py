@@ -201,6 +201,7 @@ def measure(name, folder, exact):
         "queries_per_s": queries_per_s,
         "build_s": build,
         "inserts_per_s": faces / build,
+        "cores": cores,
         "single_inserts_per_s": None,
         "bytes_a_face": memory / faces,
         "bytes_beside": memory / faces - (vector if holds_vectors else 0),
@@ -330,7 +331,7 @@ def ratios(rows):
             better = {
                 "single searches": peer["median_us"] / row["median_us"],
                 "batches": row["queries_per_s"] / peer["queries_per_s"],
-                "inserts": row["inserts_per_s"] / peer["inserts_per_s"],
+                "inserts, core for core": row["inserts_per_s"] / (peer["inserts_per_s"] / peer["cores"]),
                 "memory beside f32": peer["bytes_beside"] / row["bytes_beside"],
             }
             times = ", ".join(f"{what} {times:.3g}" for what, times in better.items())

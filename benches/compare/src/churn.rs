@@ -70,7 +70,9 @@ fn remove(people: &Namespace, population: &Population, gone: impl Fn(usize) -> b
     let mut numbers: Vec<usize> = population.faces().map(|face| face.0).filter(|person| gone(*person)).collect();
     numbers.dedup();
     let mut batch = Batch::new();
-    numbers.into_iter().for_each(|person| batch.remove_person(person_id(person)));
+    for person in numbers {
+        batch.remove_person(person_id(person));
+    }
     people.apply(&batch)?;
     Ok(())
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::change::pin_of;
 use super::upkeep::{Saving, Wish};
 use super::view::{Delta, Pinned, Placed, View};
-use super::{PersonId, Shared};
+use super::{IndexKind, PersonId, Shared};
 use crate::error::{Context, Error, ErrorKind, Result, fail};
 use crate::index::Index as _;
 use crate::index::flat::{Part, Segment, SharedBytes};
@@ -85,6 +85,14 @@ impl View {
             pinned.files.resize(pinned.index.flat().segments().len(), None);
         }
         view
+    }
+
+    /// The same without a graph if none is wanted.
+    fn choosing(mut self, kind: IndexKind) -> View {
+        if let Some(pinned) = self.pinned.as_mut().filter(|pinned| !kind.choose(pinned.index.len()).graph) {
+            pinned.index.uncover();
+        }
+        self
     }
 
     /// Whether searches do without a graph that they should have.
@@ -343,7 +351,7 @@ pub(super) fn load(shared: &Shared) -> Result<()> {
                 view
             }
         };
-        shared.add_slot(&name, view);
+        shared.add_slot(&name, view.choosing(shared.options.index));
     }
     drop(read);
     if !shared.options.read_only {

@@ -451,3 +451,36 @@ fn churn_leaves_nothing_behind() {
         assert!(here * 5 <= there * 6, "{here} bytes, {there} when fresh");
     }
 }
+
+#[test]
+fn a_graph_is_there_again_and_follows_what_is_asked_for() {
+    let scratch = Scratch::new("graph");
+    let open = |kind: IndexKind| Gallery::open_with(&scratch.0, &GalleryOptions::default().index(kind)).unwrap();
+    let stats = |gallery: &Gallery| gallery.stats().unwrap().namespaces.remove(0);
+    let faces = random_faces(30, THOUSANDS);
+    let gallery = open(IndexKind::Hnsw);
+    enrol_each(&gallery.namespace("staff").unwrap(), &faces);
+    assert_eq!(stats(&gallery).index, IndexKind::Flat);
+    assert_eq!(stats(&gallery).index_reason, "asked for; no graph is there yet");
+    gallery.compact().unwrap();
+    assert_eq!(stats(&gallery).index, IndexKind::Hnsw);
+    let with_graph = stats(&gallery).search_bytes;
+    drop(gallery);
+    let gallery = open(IndexKind::Hnsw);
+    assert_eq!((stats(&gallery).index, stats(&gallery).search_bytes), (IndexKind::Hnsw, with_graph));
+    assert_eq!(stats(&gallery).index_reason, "asked for");
+    drop(gallery);
+    for kind in [IndexKind::Flat, IndexKind::Auto] {
+        let gallery = open(kind);
+        assert_eq!(stats(&gallery).index, IndexKind::Flat);
+        assert!(stats(&gallery).search_bytes + 128 * THOUSANDS <= with_graph);
+        assert_holds(&gallery, &faces);
+    }
+    open(IndexKind::Flat).compact().unwrap();
+    assert_eq!(index_files(&scratch).len(), 2, "a manifest and a segment");
+    // Asked for and not there, it is made aside.
+    let gallery = open(IndexKind::Hnsw);
+    drop(gallery.shared.wait_for_snapshot(gallery.shared.hold_still()));
+    assert_eq!(stats(&gallery).index, IndexKind::Hnsw);
+    assert_holds(&gallery, &faces);
+}

@@ -19,10 +19,12 @@ use crate::index::{OwnerHit, Reach};
 /// the threshold; see ARCHITECTURE.md for how often the right one is found.
 const WIDTH_OF_TENTH: f64 = 100.0;
 
-/// And how many once the last owner wanted reaches the threshold by `SETTLES_ABOVE`: then whatever could come among the
-/// best, or near the last of them, lies around those who were found. It is the distance within which `flat` meets rivals.
+/// And how many once the last owner wanted scores so much: then whatever could come among the best, or near the last of
+/// them, lies around those who were found. It is the threshold and the distance within which `flat` meets rivals; but
+/// at least what strangers do not score even among many, as they would end the search for a mate that was not met yet.
 const SETTLED: usize = 32;
 const SETTLES_ABOVE: f32 = 0.15;
+const SETTLES_FROM: f32 = 0.55;
 
 /// If a walk would keep more than one row in so many, all are scanned instead: it would come to most of them.
 const SHARE: usize = 16;
@@ -118,7 +120,7 @@ fn walk(ground: Ground, task: &Task, width: Width, coarse: &mut Coarse, filter: 
         searching: Leaders::new(width.searching),
         settled: Leaders::new(width.settled),
         settles_at: match task.query.reach {
-            Reach::Within { .. } => task.goal.threshold + SETTLES_ABOVE,
+            Reach::Within { .. } => (task.goal.threshold + SETTLES_ABOVE).max(SETTLES_FROM),
             _ => f32::INFINITY,
         },
         steps_left: width.searching * STEPS + ground.places.len() / ROWS_A_STEP,

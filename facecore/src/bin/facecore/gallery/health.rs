@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use facecore::Result;
+use facecore::gallery::IndexKind;
 use serde_json::json;
 
 use super::{open_to_change, open_to_read};
