@@ -36,7 +36,7 @@ pub type PersonFilter = Arc<dyn Fn(&PersonId) -> bool + Send + Sync>;
 /// A gallery of few faces (about a thousand) is always searched in full.
 ///
 /// Where a graph leads to the faces ([`IndexKind::Hnsw`](super::IndexKind::Hnsw)), no probability of a miss is known: a
-/// search keeps the people nearest so far, as many as `Nearest` says or 100 for each factor of ten that `Within` asks a
+/// search keeps the people nearest so far, as many as `Nearest` says or 150 for each factor of ten that `Within` asks a
 /// miss to be rarer by, and ends when all ways on lead farther away. So `Within` is a matter of measurement there, too.
 /// Where that many are a large part of the faces, and for faces that are not in the graph yet, it is as said here.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

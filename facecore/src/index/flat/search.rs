@@ -58,7 +58,7 @@ impl<'a> Searcher<'a> {
     }
 
     /// The same without the first parts.
-    pub fn from_part(&self, first: usize) -> Searcher<'a> {
+    pub fn without_first(&self, first: usize) -> Searcher<'a> {
         let parts = self.parts[first..].to_vec();
         let live = parts.iter().map(Rows::live).sum();
         Searcher { parts, live, ..*self }

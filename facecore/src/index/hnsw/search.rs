@@ -17,7 +17,7 @@ use crate::index::{OwnerHit, Reach};
 
 /// How many owners a walk keeps for each factor of ten that a miss may be rarer, as long as fewer than are wanted reach
 /// the threshold; see ARCHITECTURE.md for how often the right one is found.
-const WIDTH_OF_TENTH: f64 = 100.0;
+const WIDTH_OF_TENTH: f64 = 150.0;
 
 /// And how many once the last owner wanted scores so much: then whatever could come among the best, or near the last of
 /// them, lies around those who were found. It is the threshold and the distance within which `flat` meets rivals; but
@@ -87,7 +87,7 @@ fn width(graph: &Graph, task: &Task) -> Option<Width> {
 /// Answers by walking over the graph and scanning what it does not cover.
 fn walk_all(graph: &Graph, searcher: &Searcher, walks: &[(&Task, Width)]) -> Vec<Vec<OwnerHit>> {
     let covered = graph.covers().len();
-    let rest = searcher.from_part(covered);
+    let rest = searcher.without_first(covered);
     let tasks: Vec<&Task> = walks.iter().map(|(task, _)| *task).collect();
     let prepared = rest.prepare_all(&tasks);
     let found = rest.sweep(&prepared);
