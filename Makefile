@@ -122,6 +122,7 @@ lint: ## Formatting and lints.
 features: ## The builds that leave something out.
 	cargo check -p facecore --no-default-features
 	cargo check -p facecore --no-default-features --features exchange
+	cargo check -p facecore --no-default-features --features hnsw_rs
 	cargo check -p facecore --no-default-features --features recognition
 	cargo check -p facecore --no-default-features --features lite-models
 	cargo check -p facecore --no-default-features --features download

@@ -85,11 +85,11 @@ fn report(
 ) -> Result<(), Failure> {
     let people = gallery.existing_namespace("churned")?;
     let before = search(&people, population, stays)?;
-    let compacting = graph(gallery)?;
+    let compacting = graph(gallery, IndexKind::Hnsw)?;
     let after = search(&people, population, stays)?;
     let fresh = in_memory(IndexKind::Hnsw);
     enrol(&fresh.namespace("fresh")?, population, stays)?;
-    let making = graph(&fresh)?;
+    let making = graph(&fresh, IndexKind::Hnsw)?;
     let made = search(&fresh.existing_namespace("fresh")?, population, stays)?;
     println!("{what}, {} faces left:", people.face_count());
     for (how, (right, median), took) in

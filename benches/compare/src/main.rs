@@ -19,6 +19,9 @@ const USAGE: &str = "usage: facecore-compare standard|hard FACES FOLDER
        facecore-compare churn FACES
        facecore-compare scale FACES DIMENSION [flat|hnsw]";
 
+/// Graphs of other libraries take too long for more faces; `tools/compare_index.py` does the same.
+const OTHER_GRAPHS_BELOW: usize = 500_000;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
@@ -55,6 +58,9 @@ fn compare(set: &str, options: &PopulationOptions, folder: &str) -> Result<(), F
     files::write(folder, set, options, &population)?;
     let mut rows = gallery::measure(&population, IndexKind::Flat)?;
     rows.extend(gallery::measure(&population, IndexKind::Hnsw)?);
+    if options.faces < OTHER_GRAPHS_BELOW {
+        rows.extend(gallery::measure(&population, IndexKind::HnswRs)?);
+    }
     std::fs::write(folder.join("facecore.json"), serde_json::to_string_pretty(&rows)?)?;
     let durable = durable::measure(&population, folder)?;
     std::fs::write(folder.join("durable.json"), serde_json::to_string_pretty(&durable)?)?;

@@ -28,7 +28,7 @@ pub fn measure(faces: usize, dimension: usize, kind: IndexKind) -> Result<(), Fa
     }
     println!("{faces} faces x {dimension} made and enrolled in {:.0} s", start.elapsed().as_secs_f64());
     let tidied = match kind {
-        IndexKind::Hnsw => graph(&gallery)?,
+        IndexKind::Hnsw => graph(&gallery, kind)?,
         _ => {
             let start = Instant::now();
             gallery.compact()?;

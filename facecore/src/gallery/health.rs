@@ -53,7 +53,7 @@ pub struct NamespaceStats {
     pub vector_bytes: usize,
     /// Bytes in memory, or mapped, beside the exact vectors.
     pub search_bytes: usize,
-    /// What faces are found with: `Flat` or `Hnsw`. Where a graph is wanted, it is `Flat` until there is one.
+    /// What faces are found with, never `Auto`. Where a graph is wanted, it is `Flat` until there is one.
     pub index: IndexKind,
     /// Why that is wanted, in words.
     pub index_reason: String,
@@ -90,9 +90,10 @@ impl Gallery {
         let namespaces = namespaces.map(|(slot, view)| {
             let memory = view.pinned.as_ref().map(|pinned| pinned.index.memory());
             let pin = view.pin();
-            let has_graph = view.pinned.as_ref().is_some_and(|pinned| pinned.index.graph().is_some());
+            let index = view.pinned.as_ref().map_or(IndexKind::Flat, |pinned| pinned.index.kind());
             let choice = self.shared.options.index.choose(view.faces());
-            let awaited = if choice.graph && !has_graph { "; no graph is there yet" } else { "" };
+            let is_awaited = choice.index != IndexKind::Flat && choice.index != index;
+            let awaited = if is_awaited { "; no graph is there yet" } else { "" };
             NamespaceStats {
                 name: slot.name.clone(),
                 space: pin.as_ref().map(|(space, _)| space.id().to_owned()),
@@ -102,7 +103,7 @@ impl Gallery {
                 removed_faces: memory.map_or(0, |memory| memory.dead),
                 vector_bytes: memory.map_or(0, |memory| memory.vectors),
                 search_bytes: memory.map_or(0, |memory| memory.rest) + view.directory.bytes(),
-                index: if has_graph { IndexKind::Hnsw } else { IndexKind::Flat },
+                index,
                 index_reason: format!("{}{awaited}", choice.why),
             }
         });

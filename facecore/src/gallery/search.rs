@@ -11,7 +11,7 @@ use super::view::{Pinned, check_fits};
 use super::{FaceId, PersonId};
 use crate::embedding::Embedding;
 use crate::error::{Result, fail};
-use crate::index::{self, Index as _, OwnerHit, Query};
+use crate::index::{self, Index as _, IndexKind, OwnerHit, Query};
 
 /// `Reach::Auto` looks within the radius of the threshold if it is at least this cosine. Below, the radius holds so
 /// many faces that the nearest are taken instead.
@@ -196,7 +196,7 @@ impl Pinned {
                 fail!(InvalidArgument, "the probability of a miss lies between 0 and 1, this one is {miss}");
             }
             Reach::Auto if threshold >= LOWEST_RADIUS => index::Reach::Within { miss: MISS },
-            Reach::Auto if self.index.graph().is_some() => index::Reach::Nearest(NEAREST_ON_GRAPH),
+            Reach::Auto if self.index.kind() != IndexKind::Flat => index::Reach::Nearest(NEAREST_ON_GRAPH),
             Reach::Auto => index::Reach::Nearest((self.index.len() / NEAREST_SHARE).max(NEAREST_LEAST)),
         };
         Ok(Checked { probe: probe.values(), threshold, reach })

@@ -89,16 +89,16 @@ impl View {
 
     /// The same without a graph if none is wanted.
     fn choosing(mut self, kind: IndexKind) -> View {
-        if let Some(pinned) = self.pinned.as_mut().filter(|pinned| !kind.choose(pinned.index.len()).graph) {
-            pinned.index.uncover();
+        if let Some(pinned) = &mut self.pinned {
+            pinned.index.keep_only(kind.choose(pinned.index.len()).index);
         }
         self
     }
 
     /// Whether searches do without a graph that they should have.
     fn lacks_graph(&self, shared: &Shared) -> bool {
-        let pinned = self.pinned.as_ref().filter(|pinned| pinned.index.graph().is_none() && pinned.index.may_cover());
-        pinned.is_some_and(|pinned| shared.options.index.choose(pinned.index.len()).graph)
+        let index = self.pinned.as_ref().map(|pinned| &pinned.index).filter(|index| index.may_cover());
+        index.is_some_and(|index| shared.options.index.choose(index.len()).index != index.kind())
     }
 
     /// Makes fewer segments of those there are, sees to their graph, and in a folder has all in files.
@@ -157,10 +157,7 @@ impl Pinned {
     /// Makes a graph if one is wanted and the one there is does not do, from that of `before`; and sees that it is in a
     /// file.
     fn cover(&mut self, before: &Hnsw, wish: &Wish, maker: &Maker<'_>) -> Result<()> {
-        match wish.kind.choose(self.index.len()).graph {
-            true => self.index.cover(before, wish.stop),
-            false => self.index.uncover(),
-        }
+        self.index.cover(wish.kind.choose(self.index.len()).index, before, wish.stop);
         let is_the_same = match (self.index.graph(), before.graph()) {
             (Some(now), Some(then)) => Arc::ptr_eq(now, then),
             _ => false,

@@ -1,5 +1,6 @@
 //! Whether faces are scanned, or found by way of a graph.
 
+use std::fmt;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -37,11 +38,28 @@ pub enum IndexKind {
     /// faces; how often they miss somebody is a matter of measurement. Faces are added to the graph by a thread, and by
     /// [`Gallery::compact`](super::Gallery::compact): a million takes minutes. Until then they are scanned.
     Hnsw,
+    /// A graph of the library `hnsw_rs`, to compare with: it takes another copy of the vectors, and is never stored but
+    /// made anew whenever the gallery is opened or many faces were removed. Answers keep the same promises.
+    #[cfg(feature = "hnsw_rs")]
+    HnswRs,
 }
 
-/// What serves a number of faces best.
+impl fmt::Display for IndexKind {
+    /// As it is serialised: `auto`, `flat`, `hnsw`, `hnsw_rs`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            IndexKind::Auto => "auto",
+            IndexKind::Flat => "flat",
+            IndexKind::Hnsw => "hnsw",
+            #[cfg(feature = "hnsw_rs")]
+            IndexKind::HnswRs => "hnsw_rs",
+        })
+    }
+}
+
+/// What serves a number of faces best: never `Auto`.
 pub(crate) struct Choice {
-    pub graph: bool,
+    pub index: IndexKind,
     pub why: String,
 }
 
@@ -49,13 +67,12 @@ impl IndexKind {
     /// What so many faces are to be found with.
     pub(crate) fn choose(self, faces: usize) -> Choice {
         match self {
-            IndexKind::Flat => Choice { graph: false, why: "asked for".to_owned() },
-            IndexKind::Hnsw => Choice { graph: true, why: "asked for".to_owned() },
             IndexKind::Auto if faces < ALWAYS_SCANNED => {
                 let why = format!("a graph does not pay for fewer than {ALWAYS_SCANNED} faces");
-                Choice { graph: false, why }
+                Choice { index: IndexKind::Flat, why }
             }
             IndexKind::Auto => Costs::here().choose(faces),
+            index => Choice { index, why: "asked for".to_owned() },
         }
     }
 }
@@ -79,13 +96,13 @@ impl Costs {
     fn choose(self, faces: usize) -> Choice {
         let Costs { sign, codes } = self;
         let crossover = ((COMPARED * WALKED * PAYS * codes / sign) as usize).max(ALWAYS_SCANNED);
-        let graph = faces >= crossover;
-        let how = if graph { "pays" } else { "would not pay" };
+        let (index, how) =
+            if faces >= crossover { (IndexKind::Hnsw, "pays") } else { (IndexKind::Flat, "would not pay") };
         let why = format!(
             "for {faces} faces a graph {how}: it does from {crossover} on, as comparing the signs of a face takes \
              {sign:.2} ns here, and its codes {codes:.0} ns"
         );
-        Choice { graph, why }
+        Choice { index, why }
     }
 
     fn measure(kernels: Kernels) -> Costs {
@@ -135,22 +152,23 @@ mod tests {
     #[test]
     fn what_is_asked_for_is_taken() {
         for faces in [0, 5_000_000] {
-            assert!(!IndexKind::Flat.choose(faces).graph);
-            assert!(IndexKind::Hnsw.choose(faces).graph);
+            for kind in [IndexKind::Flat, IndexKind::Hnsw] {
+                assert_eq!(kind.choose(faces).index, kind);
+            }
         }
-        assert!(!IndexKind::default().choose(ALWAYS_SCANNED - 1).graph);
+        assert_eq!(IndexKind::default().choose(ALWAYS_SCANNED - 1).index, IndexKind::Flat);
     }
 
     #[test]
     fn the_choice_follows_from_the_costs() {
         let costs = Costs { sign: 1.4, codes: 50.0 };
         let (below, above) = (costs.choose(999_999), costs.choose(1_000_000));
-        assert_eq!((below.graph, above.graph), (false, true));
+        assert_eq!((below.index, above.index), (IndexKind::Flat, IndexKind::Hnsw));
         assert!(above.why.contains("from 1000000 on"), "{}", above.why);
         // It is for codes that cost more that a scan is the better choice for longer.
-        assert!(!Costs { codes: 100.0, ..costs }.choose(1_000_000).graph);
+        assert_eq!(Costs { codes: 100.0, ..costs }.choose(1_000_000).index, IndexKind::Flat);
         // Whatever is measured, few faces are scanned.
-        assert!(!Costs { sign: 1e6, codes: 1.0 }.choose(ALWAYS_SCANNED - 1).graph);
+        assert_eq!(Costs { sign: 1e6, codes: 1.0 }.choose(ALWAYS_SCANNED - 1).index, IndexKind::Flat);
     }
 
     #[test]

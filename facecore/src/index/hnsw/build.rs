@@ -16,7 +16,7 @@ use crate::index::flat::rows::Rows;
 use crate::index::kernels::Kernels;
 
 /// How many near nodes the links of a new one are chosen from: efConstruction, what libraries are measured at.
-const EF_BUILD: usize = 200;
+pub(super) const EF_BUILD: usize = 200;
 
 /// A batch is at most this share of what is there, and of what is to be inserted, and at most so many nodes.
 const BATCH_OF_PRESENT: usize = 16;

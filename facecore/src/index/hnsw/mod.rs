@@ -13,6 +13,8 @@ mod carry;
 #[doc(hidden)]
 pub mod fuzz;
 mod graph;
+#[cfg(feature = "hnsw_rs")]
+mod library;
 mod links;
 mod places;
 mod search;
@@ -29,7 +31,7 @@ pub(crate) use graph::Graph;
 
 use super::flat::search::{faces_task, owners_task};
 use super::flat::{Flat, Part, Segment};
-use super::{FaceHit, Index, Memory, OwnerHit, Query};
+use super::{FaceHit, Index, IndexKind, Memory, OwnerHit, Query};
 use crate::error::{Result, fail};
 
 /// Fewer rows are scanned as fast.
@@ -44,13 +46,53 @@ const UNCOVERED_SHARE: usize = 16;
 #[derive(Clone)]
 pub(crate) struct Hnsw {
     flat: Flat,
-    graph: Option<Arc<Graph>>,
+    guide: Option<Guide>,
+}
+
+/// What leads searches to rows.
+#[derive(Clone)]
+enum Guide {
+    Graph(Arc<Graph>),
+    #[cfg(feature = "hnsw_rs")]
+    Library(Arc<library::Library>),
+}
+
+impl Guide {
+    /// The segments whose rows it leads to.
+    fn covers(&self) -> &[Segment] {
+        match self {
+            Guide::Graph(graph) => graph.covers(),
+            #[cfg(feature = "hnsw_rs")]
+            Guide::Library(library) => library.covers(),
+        }
+    }
+
+    /// How many rows these have.
+    fn rows(&self) -> usize {
+        self.covers().iter().map(Segment::len).sum()
+    }
+
+    fn memory(&self) -> usize {
+        match self {
+            Guide::Graph(graph) => graph.memory(),
+            #[cfg(feature = "hnsw_rs")]
+            Guide::Library(library) => library.memory(),
+        }
+    }
+
+    fn kind(&self) -> IndexKind {
+        match self {
+            Guide::Graph(_) => IndexKind::Hnsw,
+            #[cfg(feature = "hnsw_rs")]
+            Guide::Library(_) => IndexKind::HnswRs,
+        }
+    }
 }
 
 impl Hnsw {
     /// An empty index for vectors of `dimension` coordinates, 64 to 1024.
     pub fn new(dimension: usize) -> Self {
-        Hnsw { flat: Flat::new(dimension), graph: None }
+        Hnsw { flat: Flat::new(dimension), guide: None }
     }
 
     /// The rows.
@@ -58,9 +100,18 @@ impl Hnsw {
         &self.flat
     }
 
-    /// The graph over the oldest of them.
+    /// The graph over the oldest of them, if it is one that can be stored.
     pub fn graph(&self) -> Option<&Arc<Graph>> {
-        self.graph.as_ref()
+        match self.guide.as_ref()? {
+            Guide::Graph(graph) => Some(graph),
+            #[cfg(feature = "hnsw_rs")]
+            Guide::Library(_) => None,
+        }
+    }
+
+    /// What faces are found with: `Flat` while there is no graph.
+    pub fn kind(&self) -> IndexKind {
+        self.guide.as_ref().map_or(IndexKind::Flat, Guide::kind)
     }
 
     /// As [`Flat::seal`].
@@ -75,9 +126,9 @@ impl Hnsw {
 
     /// Gives it a graph over its oldest segments. Errors with `GalleryCorrupt` if these are not the graph's.
     pub fn set_graph(&mut self, graph: Graph) -> Result<()> {
-        self.graph = Some(Arc::new(graph));
+        self.guide = Some(Guide::Graph(Arc::new(graph)));
         self.drop_unfit();
-        if self.graph.is_none() {
+        if self.guide.is_none() {
             fail!(GalleryCorrupt, "a stored graph is of other rows; it is built anew");
         }
         Ok(())
@@ -90,31 +141,42 @@ impl Hnsw {
         Ok(())
     }
 
-    /// Sees to it that a graph covers nearly all rows of the segments, if these are worth one. `before` is a state that
-    /// it came from, whose graph is used as far as rows are the same. It takes all cores, and up to minutes if there is
-    /// none to begin with; only then `stop` ends it, and no graph is made.
-    pub fn cover(&mut self, before: &Hnsw, stop: &AtomicBool) {
+    /// Sees to it that a graph of this kind covers nearly all rows of the segments, if these are worth one; with `Flat`,
+    /// that there is none. `before` is a state that it came from, whose graph is used as far as rows are the same. It
+    /// takes all cores, and up to minutes if there is none to begin with; only then `stop` ends it, and no graph is made.
+    pub fn cover(&mut self, kind: IndexKind, before: &Hnsw, stop: &AtomicBool) {
+        self.keep_only(kind);
         let rows = self.sealed_rows();
-        let covered = self.graph.as_ref().map_or(0, |graph| graph.covers().iter().map(Segment::len).sum());
-        if !self.may_cover() || self.graph.is_some() && rows - covered <= UNCOVERED.max(covered / UNCOVERED_SHARE) {
+        let covered = self.guide.as_ref().map_or(0, Guide::rows);
+        let is_covered = self.guide.is_some() && rows - covered <= UNCOVERED.max(covered / UNCOVERED_SHARE);
+        if kind == IndexKind::Flat || !self.may_cover() || is_covered {
             return;
         }
-        self.make_graph(before, stop);
+        self.make_graph(kind, before, stop);
     }
 
     /// Makes a graph over all segments.
-    fn make_graph(&mut self, before: &Hnsw, stop: &AtomicBool) {
+    fn make_graph(&mut self, kind: IndexKind, before: &Hnsw, stop: &AtomicBool) {
         let segments: Vec<Segment> = self.flat.segments().cloned().collect();
-        let (searcher, old) = (self.flat.searcher(), before.flat.searcher());
+        let searcher = self.flat.searcher();
         let parts = &searcher.parts[..segments.len()];
-        let old = before.graph.as_ref().map(|graph| (&**graph, &old.parts[..graph.covers().len()]));
-        self.graph = Graph::new(segments, parts, searcher.kernels, old, stop).map(Arc::new);
+        self.guide = match kind {
+            #[cfg(feature = "hnsw_rs")]
+            IndexKind::HnswRs => {
+                library::Library::new(segments, parts, searcher.kernels, stop).map(Arc::new).map(Guide::Library)
+            }
+            _ => {
+                let old = before.flat.searcher();
+                let old = before.graph().map(|graph| (&**graph, &old.parts[..graph.covers().len()]));
+                Graph::new(segments, parts, searcher.kernels, old, stop).map(Arc::new).map(Guide::Graph)
+            }
+        };
     }
 
     /// As [`Hnsw::cover`], however few rows there are.
     #[cfg(test)]
-    pub fn cover_all(&mut self, before: &Hnsw) {
-        self.make_graph(before, &AtomicBool::new(false));
+    pub fn cover_all(&mut self, kind: IndexKind, before: &Hnsw) {
+        self.make_graph(kind, before, &AtomicBool::new(false));
     }
 
     /// Whether there are rows enough for a graph.
@@ -126,25 +188,27 @@ impl Hnsw {
         self.flat.segments().map(Segment::len).sum()
     }
 
-    /// Searches without a graph from here on.
-    pub fn uncover(&mut self) {
-        self.graph = None;
+    /// Searches without a graph from here on, unless it is one of this kind.
+    pub fn keep_only(&mut self, kind: IndexKind) {
+        if self.kind() != kind {
+            self.guide = None;
+        }
     }
 
     /// As [`Flat::rebased`].
     pub fn rebased(&self, from: &Hnsw, to: &Hnsw) -> Option<Hnsw> {
-        Some(Hnsw { flat: self.flat.rebased(&from.flat, &to.flat)?, graph: to.graph.clone() })
+        Some(Hnsw { flat: self.flat.rebased(&from.flat, &to.flat)?, guide: to.guide.clone() })
     }
 
     /// Lets go of a graph that is not over the oldest segments.
     fn drop_unfit(&mut self) {
-        let fits = |graph: &Arc<Graph>| {
-            let covers = graph.covers();
+        let fits = |guide: &Guide| {
+            let covers = guide.covers();
             covers.len() <= self.flat.segments().len()
                 && covers.iter().zip(self.flat.segments()).all(|(covered, segment)| covered.is(segment))
         };
-        if !self.graph.as_ref().is_some_and(fits) {
-            self.graph = None;
+        if !self.guide.as_ref().is_some_and(fits) {
+            self.guide = None;
         }
     }
 }
@@ -184,7 +248,7 @@ impl Index for Hnsw {
 
     fn memory(&self) -> Memory {
         let mut memory = self.flat.memory();
-        memory.rest += self.graph.as_ref().map_or(0, |graph| graph.memory());
+        memory.rest += self.guide.as_ref().map_or(0, Guide::memory);
         memory
     }
 }

@@ -4,9 +4,8 @@ use std::cell::Cell;
 
 use rayon::prelude::*;
 
-use super::Hnsw;
-use super::graph::Graph;
 use super::walk::{Beam, Ground, Room};
+use super::{Guide, Hnsw};
 use crate::index::flat::codes::{CodedProbe, Estimate};
 use crate::index::flat::rank::{Coarse, Filter, Leaders};
 use crate::index::flat::scan::candidate;
@@ -51,9 +50,9 @@ impl Hnsw {
     /// What each task asks for.
     pub(super) fn answer(&self, tasks: &[Task]) -> Vec<Vec<OwnerHit>> {
         let searcher = self.flat.searcher();
-        let Some(graph) = &self.graph else { return searcher.answer(&tasks.iter().collect::<Vec<_>>()) };
+        let Some(guide) = &self.guide else { return searcher.answer(&tasks.iter().collect::<Vec<_>>()) };
         let widths: Vec<Option<Width>> =
-            tasks.iter().map(|task| if searcher.is_small() { None } else { width(graph, task) }).collect();
+            tasks.iter().map(|task| if searcher.is_small() { None } else { width(guide.rows(), task) }).collect();
         let (walked, scanned): (Vec<usize>, Vec<usize>) = (0..tasks.len()).partition(|at| widths[*at].is_some());
         let mut answers = vec![Vec::new(); tasks.len()];
         let all: Vec<&Task> = scanned.iter().map(|at| &tasks[*at]).collect();
@@ -61,15 +60,15 @@ impl Hnsw {
             answers[at] = answer;
         }
         let walks: Vec<(&Task, Width)> = walked.iter().filter_map(|at| Some((&tasks[*at], widths[*at]?))).collect();
-        for (at, answer) in walked.into_iter().zip(walk_all(graph, &searcher, &walks)) {
+        for (at, answer) in walked.into_iter().zip(walk_all(guide, &searcher, &walks)) {
             answers[at] = answer;
         }
         answers
     }
 }
 
-/// How wide a walk has to be, or `None` if rows are better scanned.
-fn width(graph: &Graph, task: &Task) -> Option<Width> {
+/// How wide a walk over so many rows has to be, or `None` if they are better scanned.
+fn width(rows: usize, task: &Task) -> Option<Width> {
     let (searching, settled) = match task.query.reach {
         Reach::Exact => return None,
         Reach::Nearest(faces) => (faces, faces),
@@ -81,23 +80,31 @@ fn width(graph: &Graph, task: &Task) -> Option<Width> {
     };
     let needed = task.goal.needed();
     let width = Width { searching: searching.max(needed), settled: settled.max(needed) };
-    (width.searching.max(width.settled) <= graph.places.len() / SHARE).then_some(width)
+    (width.searching.max(width.settled) <= rows / SHARE).then_some(width)
 }
 
 /// Answers by walking over the graph and scanning what it does not cover.
-fn walk_all(graph: &Graph, searcher: &Searcher, walks: &[(&Task, Width)]) -> Vec<Vec<OwnerHit>> {
-    let covered = graph.covers().len();
+fn walk_all(guide: &Guide, searcher: &Searcher, walks: &[(&Task, Width)]) -> Vec<Vec<OwnerHit>> {
+    let covered = guide.covers().len();
     let rest = searcher.without_first(covered);
     let tasks: Vec<&Task> = walks.iter().map(|(task, _)| *task).collect();
     let prepared = rest.prepare_all(&tasks);
     let found = rest.sweep(&prepared);
-    let ground = graph.ground(&searcher.parts[..covered], searcher.kernels);
     let answer = |((task, width), (prepared, found)): (&(&Task, Width), (&Prepared, Vec<Candidate>))| {
         let mut filter = Filter::new(task.query.allowed);
         let mut coarse = searcher.coarse(task);
-        let Some(()) = walk(ground, task, *width, &mut coarse, &mut filter) else {
-            return searcher.scan(task, &mut filter);
+        let met = match guide {
+            Guide::Graph(graph) => {
+                let ground = graph.ground(&searcher.parts[..covered], searcher.kernels);
+                walk(ground, task, *width, &mut coarse, &mut filter)
+            }
+            #[cfg(feature = "hnsw_rs")]
+            Guide::Library(library) => {
+                let limit = guide.rows() / SHARE;
+                library.meet(&searcher.parts[..covered], task, width.searching, limit, &mut coarse, &mut filter)
+            }
         };
+        let Some(()) = met else { return searcher.scan(task, &mut filter) };
         rest.meet_behind(covered, prepared, &found, &mut filter, &mut coarse);
         coarse.rank()
     };

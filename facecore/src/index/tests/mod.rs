@@ -78,7 +78,7 @@ impl Tested for Hnsw {
         let before = self.clone();
         self.merge(range, make)?;
         if before.graph().is_some() && self.graph().is_none() {
-            self.cover_all(&before);
+            self.cover_all(IndexKind::Hnsw, &before);
         }
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Tested for Hnsw {
 
     fn settle(&mut self) {
         self.seal();
-        self.cover_all(&self.clone());
+        self.cover_all(IndexKind::Hnsw, &self.clone());
     }
 }
 

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use facecore::Result;
-use facecore::gallery::IndexKind;
 use serde_json::json;
 
 use super::{open_to_change, open_to_read};
@@ -133,8 +132,7 @@ impl Stats {
             };
             let text = format!("{persons} people, {faces}{removed}: vectors {vectors}, {beside} beside them");
             output.line(format!("  {}  {text}", namespace.name))?;
-            let index = if namespace.index == IndexKind::Hnsw { "hnsw" } else { "flat" };
-            output.line(format!("      index {index}: {}", namespace.index_reason))?;
+            output.line(format!("      index {}: {}", namespace.index, namespace.index_reason))?;
         }
         Ok(())
     }

@@ -148,18 +148,22 @@ fn no_graph_is_made_of_few_rows_nor_for_few_new_ones() {
     let mut random = Random(7);
     let (mut index, _) = population::<Hnsw>(64, LEAST - 1, 100, &mut random);
     index.seal();
-    index.cover(&index.clone(), &go_on);
+    index.cover(IndexKind::Hnsw, &index.clone(), &go_on);
     assert!(index.graph().is_none());
     index.insert(50_000, 1, &random.unit(64));
     index.seal();
-    index.cover(&index.clone(), &AtomicBool::new(true));
+    index.cover(IndexKind::Flat, &index.clone(), &go_on);
+    assert!(index.graph().is_none(), "it was not asked for");
+    index.cover(IndexKind::Hnsw, &index.clone(), &AtomicBool::new(true));
     assert!(index.graph().is_none(), "it was stopped");
-    index.cover(&index.clone(), &go_on);
+    index.cover(IndexKind::Hnsw, &index.clone(), &go_on);
     let graph = index.graph().unwrap().clone();
     (60_000..61_000).for_each(|face| index.insert(face, 2, &random.unit(64)));
     index.seal();
-    index.cover(&index.clone(), &go_on);
+    index.cover(IndexKind::Hnsw, &index.clone(), &go_on);
     assert!(Arc::ptr_eq(&graph, index.graph().unwrap()));
-    index.uncover();
-    assert!(index.graph().is_none());
+    index.keep_only(IndexKind::Hnsw);
+    assert!(Arc::ptr_eq(&graph, index.graph().unwrap()));
+    index.cover(IndexKind::Flat, &index.clone(), &go_on);
+    assert_eq!(index.kind(), IndexKind::Flat);
 }

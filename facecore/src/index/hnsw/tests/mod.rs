@@ -2,6 +2,8 @@
 
 mod churn;
 mod graph;
+#[cfg(feature = "hnsw_rs")]
+mod library;
 mod stored;
 
 use super::walk::{Nearest, Room};
