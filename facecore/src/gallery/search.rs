@@ -25,7 +25,7 @@ pub(super) const MISS: f64 = 0.01;
 const NEAREST_SHARE: usize = 20;
 const NEAREST_LEAST: usize = 1000;
 /// The same on a graph, where distances are not told by signs alone: so many people are kept.
-const NEAREST_ON_GRAPH: usize = 400;
+const NEAREST_ON_GRAPH: usize = 300;
 
 /// Decides which people a search considers.
 pub type PersonFilter = Arc<dyn Fn(&PersonId) -> bool + Send + Sync>;

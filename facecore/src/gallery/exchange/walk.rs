@@ -15,10 +15,13 @@ use crate::store::schema::{NamespaceRow, PersonRow, Rows};
 /// A gallery as of one moment: going through it twice gives the same.
 pub(super) struct Walk<'a> {
     rows: Rows<'a>,
-    namespaces: Vec<(String, Result<(NamespaceRow, Arc<View>)>)>,
+    namespaces: Vec<(String, Result<Found>)>,
     /// The lowest id that was never given out.
     pub next_face: u64,
 }
+
+/// A namespace's row, and what searches see of it.
+type Found = (NamespaceRow, Arc<View>);
 
 /// What an export is made of, in this order. What is damaged is not shown.
 pub(super) trait Sink {

@@ -45,6 +45,12 @@ pub(in crate::index) struct Prepared<'t> {
     cut: u32,
 }
 
+impl Prepared<'_> {
+    pub fn sketch(&self) -> &Sketch {
+        &self.sketch
+    }
+}
+
 impl Flat {
     pub(in crate::index) fn searcher(&self) -> Searcher<'_> {
         Searcher { parts: self.parts(), kernels: self.kernels, rotation: &self.rotation, live: self.live }

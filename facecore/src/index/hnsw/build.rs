@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::links::{BASE_LINKS, LINKS, Links, NONE};
 use super::places::Places;
 use super::threads;
-use super::walk::{Ground, Nearest, Room};
+use super::walk::{Aim, Ground, Nearest, Room};
 use crate::index::flat::codes::CodedProbe;
 use crate::index::flat::rows::Rows;
-use crate::index::kernels::Kernels;
+use crate::index::kernels::{Kernels, Sketch};
 
 /// How many near nodes the links of a new one are chosen from: efConstruction, what libraries are measured at.
 pub(super) const EF_BUILD: usize = 200;
@@ -49,6 +49,7 @@ pub(super) fn room_for_links(layer: usize) -> usize {
 pub(super) struct Builder<'a> {
     pub parts: &'a [Rows<'a>],
     pub places: &'a Places,
+    pub sketches: &'a [Sketch],
     pub kernels: Kernels,
     pub links: Links,
     /// The layer and position where walks begin; `None` while nobody is there.
@@ -61,13 +62,17 @@ pub(super) struct Builder<'a> {
 pub(super) struct WorkRoom {
     pub walk: Room,
     /// The node that is worked at, and one that is compared with others.
-    pub probe: CodedProbe,
+    pub aim: Aim,
     pub other: CodedProbe,
 }
 
 impl WorkRoom {
     pub fn new() -> Self {
-        WorkRoom { walk: Room::default(), probe: CodedProbe::empty(), other: CodedProbe::empty() }
+        WorkRoom {
+            walk: Room::default(),
+            aim: Aim { sketch: Sketch::default(), codes: CodedProbe::empty() },
+            other: CodedProbe::empty(),
+        }
     }
 }
 
@@ -80,7 +85,13 @@ struct Plan {
 
 impl Builder<'_> {
     pub fn ground(&self) -> Ground<'_> {
-        Ground { parts: self.parts, places: self.places, links: &self.links, kernels: self.kernels }
+        Ground {
+            parts: self.parts,
+            places: self.places,
+            links: &self.links,
+            sketches: self.sketches,
+            kernels: self.kernels,
+        }
     }
 
     /// Inserts nodes that have no links yet; `present` others do. `None` if it was stopped.
@@ -138,12 +149,12 @@ impl Builder<'_> {
     fn plan(&self, node: u32, level: usize, room: &mut WorkRoom) -> Vec<Plan> {
         let Some((top, entry)) = self.entry else { return Vec::new() };
         let ground = self.ground();
-        ground.aim(&mut room.probe, self.places.spot(node));
-        let mut from = ground.descend(top, entry, level, &room.probe, &mut room.walk);
+        ground.aim(&mut room.aim, node);
+        let mut from = ground.descend(top, entry, level, &room.aim, &mut room.walk);
         let mut plans = Vec::new();
         for layer in (0..=level.min(top)).rev() {
             let mut near = Nearest::new(EF_BUILD, self.parts, false);
-            ground.walk(layer, &room.probe, [from], &mut room.walk, &mut near);
+            ground.walk(layer, &room.aim, [from], &mut room.walk, &mut near);
             let near = near.into_sorted();
             if layer > 0 {
                 from = ground.below(layer, near.first().map_or(from, |best| best.1));
@@ -173,8 +184,8 @@ impl Builder<'_> {
     /// Positions with their scores, seen from one.
     pub fn scored(&self, layer: usize, position: u32, others: &[u32], room: &mut WorkRoom) -> Vec<(f32, u32)> {
         let (ground, spot) = (self.ground(), |position| self.places.spot(self.links.node(layer, position)));
-        ground.aim(&mut room.probe, spot(position));
-        others.iter().map(|&other| (ground.estimate(&room.probe, spot(other)).score, other)).collect()
+        ground.code(&mut room.aim.codes, spot(position));
+        others.iter().map(|&other| (ground.estimate(&room.aim.codes, spot(other)).score, other)).collect()
     }
 
     /// As many of them as there is room for.
@@ -192,7 +203,7 @@ impl Builder<'_> {
         let mut spots = Vec::with_capacity(count);
         for &(score, position) in near {
             let spot = self.places.spot(self.links.node(layer, position));
-            ground.aim(other, spot);
+            ground.code(other, spot);
             if spots.iter().all(|&better| ground.estimate(other, better).score < score) {
                 chosen.push((score, position));
                 spots.push(spot);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Graph, Hnsw};
 use crate::index::flat::SharedBytes;
+use crate::index::kernels::Sketch;
 use crate::index::{Index as _, Query, Reach};
 
 /// Rows of the index whose graph is read: more than are searched exactly, and few enough to be damaged in many ways.
@@ -14,6 +15,14 @@ const DIMENSION: usize = 64;
 struct Aligned(Vec<u32>);
 
 impl AsRef<[u8]> for Aligned {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+struct Sketches(Vec<Sketch>);
+
+impl AsRef<[u8]> for Sketches {
     fn as_ref(&self) -> &[u8] {
         bytemuck::cast_slice(&self.0)
     }
@@ -40,7 +49,9 @@ pub fn read_graph(bytes: &[u8]) -> bool {
     };
     let mut columns: [Vec<u32>; 6] = std::array::from_fn(|_| piece());
     columns[0].resize(ROWS as usize * super::links::BASE_LINKS, super::links::NONE);
-    let columns = columns.map(|numbers| SharedBytes::new(Arc::new(Aligned(numbers)))).to_vec();
+    let sketches = SharedBytes::new(Arc::new(Sketches(vec![Sketch::default(); ROWS as usize])));
+    let columns = columns.map(|numbers| SharedBytes::new(Arc::new(Aligned(numbers))));
+    let columns = columns.into_iter().chain([sketches]).collect();
     let Ok(graph) = Graph::from_columns(index.flat().segments().cloned().collect(), columns) else { return false };
     if index.set_graph(graph).is_err() {
         return false;

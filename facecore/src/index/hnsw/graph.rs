@@ -11,10 +11,11 @@ use super::links::{Links, NONE};
 use super::places::Places;
 use super::threads;
 use super::walk::{Ground, Nearest};
-use crate::error::Result;
+use crate::error::{Result, fail};
+use crate::index::flat::column::Column;
 use crate::index::flat::rows::Rows;
 use crate::index::flat::{Segment, SharedBytes};
-use crate::index::kernels::Kernels;
+use crate::index::kernels::{Kernels, Sketch};
 
 /// So many near positions are asked for a free link to one that no link leads to.
 const HOSTS: usize = 64;
@@ -27,6 +28,7 @@ pub(crate) struct Graph {
     covers: Vec<Segment>,
     pub(super) places: Places,
     pub(super) links: Links,
+    sketches: Column<Sketch>,
 }
 
 impl Graph {
@@ -71,7 +73,8 @@ impl Graph {
             layers.push(layer);
         }
         let links = Links::new(places.len(), &layers, twins);
-        let mut builder = Builder { parts, places: &places, kernels, links, entry: None, rooms };
+        let sketches = sketches(parts);
+        let mut builder = Builder { parts, places: &places, sketches: &sketches, kernels, links, entry: None, rooms };
         if let Some(carry) = &carry {
             builder.carry(carry, &inside);
         }
@@ -82,19 +85,24 @@ impl Graph {
         let (_, entry) = builder.entry?;
         let mut links = builder.links;
         links.set_entry(entry);
-        Some(Graph { covers, places, links })
+        Some(Graph { covers, places, links, sketches: Column::Owned(sketches) })
     }
 
     /// A graph over `covers` that was stored. Errors as [`Links::from_columns`] does.
-    pub fn from_columns(covers: Vec<Segment>, columns: Vec<SharedBytes>) -> Result<Graph> {
+    pub fn from_columns(covers: Vec<Segment>, mut columns: Vec<SharedBytes>) -> Result<Graph> {
         let places = Places::new(covers.iter().map(Segment::len));
+        let Some(sketches) = columns.pop() else { fail!(GalleryCorrupt, "a stored graph is empty; it is built anew") };
+        let sketches = Column::<Sketch>::shared("node sketches", sketches)?;
         let links = Links::from_columns(places.len(), columns)?;
-        Ok(Graph { covers, places, links })
+        if sketches.len() != places.len() {
+            fail!(GalleryCorrupt, "a stored graph has sketches of another number of rows; it is built anew");
+        }
+        Ok(Graph { covers, places, links, sketches })
     }
 
-    /// As [`Links::columns`].
-    pub fn columns(&self) -> [&[u8]; Links::COLUMNS] {
-        self.links.columns()
+    /// As bytes, to write them out: the [links](Links::columns), and the sketch of each node.
+    pub fn columns(&self) -> Vec<&[u8]> {
+        self.links.columns().into_iter().chain([self.sketches.bytes()]).collect()
     }
 
     /// The segments whose rows are its nodes.
@@ -104,12 +112,12 @@ impl Graph {
 
     /// Bytes it takes.
     pub fn memory(&self) -> usize {
-        self.links.memory() + self.places.memory()
+        self.links.memory() + self.places.memory() + self.sketches.bytes().len()
     }
 
     /// To walk on it; `parts` are the rows of its segments.
     pub(super) fn ground<'a>(&'a self, parts: &'a [Rows<'a>], kernels: Kernels) -> Ground<'a> {
-        Ground { parts, places: &self.places, links: &self.links, kernels }
+        Ground { parts, places: &self.places, links: &self.links, sketches: &self.sketches, kernels }
     }
 }
 
@@ -142,10 +150,10 @@ impl Builder<'_> {
     /// A near node that can be come to and has room for one more link, and those it has.
     fn host(&self, node: u32, (top, entry): (usize, u32), room: &mut WorkRoom) -> Option<(u32, Vec<u32>)> {
         let ground = self.ground();
-        ground.aim(&mut room.probe, self.places.spot(node));
-        let from = ground.descend(top, entry, 0, &room.probe, &mut room.walk);
+        ground.aim(&mut room.aim, node);
+        let from = ground.descend(top, entry, 0, &room.aim, &mut room.walk);
         let mut near = Nearest::new(HOSTS, self.parts, true);
-        ground.walk(0, &room.probe, [from], &mut room.walk, &mut near);
+        ground.walk(0, &room.aim, [from], &mut room.walk, &mut near);
         near.into_sorted().into_iter().find_map(|(_, host)| {
             let links = self.links.of(0, host);
             let used = links.iter().position(|link| *link == NONE)?;
@@ -165,6 +173,20 @@ impl Builder<'_> {
             }
         }
     }
+}
+
+/// The sketches of all rows, each in one piece.
+fn sketches(parts: &[Rows]) -> Vec<Sketch> {
+    parts
+        .iter()
+        .flat_map(|rows| {
+            (0..rows.len()).map(|row| {
+                let mut sketch = Sketch::default();
+                sketch.iter_mut().zip(rows.sketch(row)).for_each(|(word, of)| *word = of);
+                sketch
+            })
+        })
+        .collect()
 }
 
 /// Pairs of nodes whose codes are equal, the first standing for the second: one that `leads`, if any does.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use rayon::prelude::*;
 
-use super::walk::{Beam, Ground, Room};
+use super::walk::{Aim, Beam, Ground, Room};
 use super::{Guide, Hnsw};
 use crate::index::flat::codes::{CodedProbe, Estimate};
 use crate::index::flat::rank::{Coarse, Filter, Leaders};
@@ -96,7 +96,7 @@ fn walk_all(guide: &Guide, searcher: &Searcher, walks: &[(&Task, Width)]) -> Vec
         let met = match guide {
             Guide::Graph(graph) => {
                 let ground = graph.ground(&searcher.parts[..covered], searcher.kernels);
-                walk(ground, task, *width, &mut coarse, &mut filter)
+                walk(ground, prepared, task, *width, &mut coarse, &mut filter)
             }
             #[cfg(feature = "hnsw_rs")]
             Guide::Library(library) => {
@@ -115,11 +115,18 @@ fn walk_all(guide: &Guide, searcher: &Searcher, walks: &[(&Task, Width)]) -> Vec
 }
 
 /// Lets `coarse` meet the nearest rows; `None` if that took too many steps.
-fn walk(ground: Ground, task: &Task, width: Width, coarse: &mut Coarse, filter: &mut Filter) -> Option<()> {
+fn walk(
+    ground: Ground,
+    prepared: &Prepared,
+    task: &Task,
+    width: Width,
+    coarse: &mut Coarse,
+    filter: &mut Filter,
+) -> Option<()> {
     let mut room = ROOM.take().unwrap_or_default();
-    let probe = CodedProbe::new(ground.kernels, task.query.probe);
+    let aim = Aim { sketch: *prepared.sketch(), codes: CodedProbe::new(ground.kernels, task.query.probe) };
     let (top, entry) = (ground.links.top(), ground.links.entry());
-    let from = ground.descend(top, entry, 0, &probe, &mut room);
+    let from = ground.descend(top, entry, 0, &aim, &mut room);
     let mut beam = Owners {
         ground,
         coarse,
@@ -133,7 +140,7 @@ fn walk(ground: Ground, task: &Task, width: Width, coarse: &mut Coarse, filter: 
         steps_left: width.searching * STEPS + ground.places.len() / ROWS_A_STEP,
     };
     let starts = [from].into_iter().chain(ground.links.stranded().iter().copied());
-    ground.walk(0, &probe, starts, &mut room, &mut beam);
+    ground.walk(0, &aim, starts, &mut room, &mut beam);
     let in_time = (beam.steps_left > 0).then_some(());
     ROOM.set(Some(room));
     in_time

@@ -23,6 +23,12 @@ pub(super) fn checked_dot(row: &[u8], probe: &[i8]) -> i32 {
 }
 
 /// Only for [`super::Kernels`], which knows that the machine has the instructions.
+pub(super) fn checked_differing(a: &Sketch, b: &Sketch) -> u32 {
+    // SAFETY: as in `checked_scan`.
+    unsafe { differing(a, b) }
+}
+
+/// Only for [`super::Kernels`], which knows that the machine has the instructions.
 pub(super) fn checked_run<R>(work: impl FnOnce() -> R) -> R {
     // SAFETY: as in `checked_scan`; the level of AVX-512 includes AVX2.
     unsafe { run(work) }
@@ -82,6 +88,19 @@ fn dot(row: &[u8], probe: &[i8]) -> i32 {
     let mut lanes = [0i32; 8];
     store(&mut lanes, sum);
     lanes.iter().sum()
+}
+
+#[target_feature(enable = "avx2")]
+fn differing(a: &Sketch, b: &Sketch) -> u32 {
+    let [a, b] = [a, b].map(|sketch| sketch.as_chunks::<4>().0);
+    let mut counts = _mm256_setzero_si256();
+    for (a, b) in a.iter().zip(b) {
+        // Two words add at most 16 to a byte.
+        counts = _mm256_add_epi8(counts, ones_per_byte(_mm256_xor_si256(load(a), load(b))));
+    }
+    let mut sums = [0u64; 4];
+    store(&mut sums, _mm256_sad_epu8(counts, _mm256_setzero_si256()));
+    sums.iter().sum::<u64>() as u32
 }
 
 /// Any 32 bytes.

@@ -4,8 +4,8 @@
 use std::arch::x86_64::{
     __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_add_epi64, _mm512_cmple_epu64_mask, _mm512_dpbusd_epi32,
     _mm512_loadu_si512, _mm512_maskz_compress_epi64, _mm512_or_si512, _mm512_popcnt_epi64, _mm512_reduce_add_epi32,
-    _mm512_set1_epi64, _mm512_setr_epi64, _mm512_setzero_si512, _mm512_slli_epi64, _mm512_storeu_si512,
-    _mm512_xor_si512,
+    _mm512_reduce_add_epi64, _mm512_set1_epi64, _mm512_setr_epi64, _mm512_setzero_si512, _mm512_slli_epi64,
+    _mm512_storeu_si512, _mm512_xor_si512,
 };
 
 use super::{CODE_BLOCK, Candidate, DISTANCE_SHIFT, GROUP_ROWS, Group, Sketch};
@@ -20,6 +20,12 @@ pub(super) fn checked_scan(groups: &[Group], probe: &Sketch, cut: u32, first: u6
 pub(super) fn checked_dot(row: &[u8], probe: &[i8]) -> i32 {
     // SAFETY: as in `checked_scan`.
     unsafe { dot(row, probe) }
+}
+
+/// Only for [`super::Kernels`], which knows that the machine has the instructions.
+pub(super) fn checked_differing(a: &Sketch, b: &Sketch) -> u32 {
+    // SAFETY: as in `checked_scan`.
+    unsafe { differing(a, b) }
 }
 
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
@@ -77,6 +83,11 @@ fn dot(row: &[u8], probe: &[i8]) -> i32 {
         sum = _mm512_dpbusd_epi32(sum, load(stored), load(probed));
     }
     _mm512_reduce_add_epi32(sum)
+}
+
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+fn differing(a: &Sketch, b: &Sketch) -> u32 {
+    _mm512_reduce_add_epi64(_mm512_popcnt_epi64(_mm512_xor_si512(load(a), load(b)))) as u32
 }
 
 /// Any 64 bytes.

@@ -96,6 +96,17 @@ impl Kernels {
         }
     }
 
+    /// In how many bits two sketches differ.
+    pub fn differing(self, a: &Sketch, b: &Sketch) -> u32 {
+        match self.0 {
+            Level::Portable => portable::differing(a, b),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => avx2::checked_differing(a, b),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => avx512::checked_differing(a, b),
+        }
+    }
+
     /// Runs `work`, compiled for wide registers as far as it is inlined: what it calls should be
     /// `#[inline(always)]`. The results are the same: compilers keep the order of f32 operations.
     pub fn vectorised<R>(self, work: impl FnOnce() -> R) -> R {

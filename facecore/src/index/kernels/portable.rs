@@ -18,6 +18,11 @@ pub(super) fn scan(groups: &[Group], probe: &Sketch, cut: u32, first: u64, found
     }
 }
 
+/// See [`super::Kernels::differing`].
+pub(super) fn differing(a: &Sketch, b: &Sketch) -> u32 {
+    a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum()
+}
+
 pub(super) fn dot(row: &[u8], probe: &[i8]) -> i32 {
     row.iter().zip(probe).map(|(&stored, &probed)| i32::from(stored) * i32::from(probed)).sum()
 }

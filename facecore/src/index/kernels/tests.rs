@@ -69,6 +69,21 @@ fn a_scan_counts_the_bits_that_differ() {
 }
 
 #[test]
+fn sketches_differ_in_as_many_bits_for_all_kernels() {
+    let mut next = bits(4);
+    for flips in 0..=SKETCH_BITS {
+        let a: Sketch = std::array::from_fn(|_| next());
+        let mut b = a;
+        (0..flips).for_each(|bit| b[bit / 64] ^= 1 << (bit % 64));
+        let random: Sketch = std::array::from_fn(|_| next());
+        for kernels in Kernels::available() {
+            assert_eq!(kernels.differing(&a, &b), flips as u32, "{kernels:?}");
+            assert_eq!(kernels.differing(&a, &random), portable::differing(&a, &random), "{kernels:?}");
+        }
+    }
+}
+
+#[test]
 fn products_agree_and_never_saturate() {
     let mut next = bits(3);
     for blocks in 0..=1024 / CODE_BLOCK {

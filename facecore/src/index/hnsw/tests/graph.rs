@@ -46,7 +46,7 @@ fn a_graph_is_the_same_each_time() {
     let make = || {
         let (mut index, _) = population::<Hnsw>(64, 3000, 500, &mut Random(2));
         index.settle();
-        index.graph().unwrap().columns().map(<[u8]>::to_vec)
+        index.graph().unwrap().columns().into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>()
     };
     assert!(make() == make());
 }
@@ -135,11 +135,11 @@ fn the_right_owner_is_found_as_by_an_exact_search() {
 }
 
 #[test]
-fn a_graph_takes_less_than_140_bytes_a_row() {
+fn a_graph_takes_less_than_204_bytes_a_row() {
     let (mut index, _) = population::<Hnsw>(64, 4000, 100, &mut Random(6));
     index.settle();
     let beside = index.memory().rest - index.flat().memory().rest;
-    assert!((128 * 4000..140 * 4000).contains(&beside), "{beside}");
+    assert!(((128 + 64) * 4000..(140 + 64) * 4000).contains(&beside), "{beside}");
 }
 
 #[test]

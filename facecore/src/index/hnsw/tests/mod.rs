@@ -6,10 +6,11 @@ mod graph;
 mod library;
 mod stored;
 
-use super::walk::{Nearest, Room};
+use super::walk::{Aim, Nearest, Room};
 use super::*;
 use crate::index::Reach;
 use crate::index::flat::codes::CodedProbe;
+use crate::index::kernels::Sketch;
 use crate::index::tests::{Random, Tested as _, in_memory, population, query, search_one};
 
 /// Everybody is met by a walk that keeps all.
@@ -18,11 +19,12 @@ fn assert_all_are_met(index: &Hnsw) {
     let searcher = index.flat().searcher();
     let parts = &searcher.parts[..graph.covers().len()];
     let ground = graph.ground(parts, searcher.kernels);
-    let probe = CodedProbe::new(searcher.kernels, &Random(1).unit(index.dimension()));
+    let codes = CodedProbe::new(searcher.kernels, &Random(1).unit(index.dimension()));
+    let aim = Aim { sketch: Sketch::default(), codes };
     let (mut room, mut all) = (Room::default(), Nearest::new(graph.places.len(), parts, true));
-    let from = ground.descend(graph.links.top(), graph.links.entry(), 0, &probe, &mut room);
+    let from = ground.descend(graph.links.top(), graph.links.entry(), 0, &aim, &mut room);
     let starts = [from].into_iter().chain(graph.links.stranded().iter().copied());
-    ground.walk(0, &probe, starts, &mut room, &mut all);
+    ground.walk(0, &aim, starts, &mut room, &mut all);
     let mut met: Vec<u64> = all
         .into_sorted()
         .into_iter()

@@ -6,7 +6,7 @@ use crate::index::flat::SharedBytes;
 use crate::index::flat::tests::shared;
 
 fn columns(graph: &Graph) -> Vec<Vec<u8>> {
-    graph.columns().map(<[u8]>::to_vec).to_vec()
+    graph.columns().into_iter().map(<[u8]>::to_vec).collect()
 }
 
 fn read(index: &Hnsw, columns: &[Vec<u8>]) -> Result<Graph> {
@@ -65,7 +65,10 @@ fn what_leads_out_of_a_graph_is_refused() {
     let rows = 1540u32.to_le_bytes();
     let put =
         |column: usize, at: usize| move |columns: &mut Vec<Vec<u8>>| columns[column][at..at + 4].copy_from_slice(&rows);
-    refused(&|columns| drop(columns.pop()), "5 columns");
+    refused(&|columns| columns.clear(), "is empty");
+    refused(&|columns| drop(columns.remove(5)), "5 columns");
+    refused(&|columns| columns[6].truncate(640), "sketches of another number");
+    refused(&|columns| columns[6].truncate(641), "does not fit its type");
     refused(&|columns| columns[0].truncate(1001), "does not fit its type");
     refused(&|columns| columns[0].truncate(128), "another number of nodes");
     refused(&|columns| columns[1].clear(), "no entry");
