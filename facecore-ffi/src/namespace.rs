@@ -2,10 +2,11 @@
 
 use std::ffi::{CString, c_char};
 
-use facecore::gallery::{FaceId, NewFace};
+use facecore::gallery::{FaceId, IndexKind, NewFace};
 use facecore::{Error, ErrorKind, Gallery, Namespace, Result};
 
 use crate::embedding::{facecore_embedding, facecore_space};
+use crate::gallery::{FACECORE_INDEX_FLAT, FACECORE_INDEX_HNSW};
 use crate::handle::{Out, free, handle, peek, value};
 use crate::input::{OutStruct, metadata, optional_text, read_structs, text, versioned};
 use crate::status::guard;
@@ -57,6 +58,8 @@ pub struct facecore_namespace_stats {
     pub vector_bytes: u64,
     /// Bytes in memory, or mapped, beside the exact vectors.
     pub search_bytes: u64,
+    /// What faces are found with now: `FACECORE_INDEX_FLAT` or `FACECORE_INDEX_HNSW`.
+    pub index: i32,
 }
 
 versioned!(facecore_new_face, facecore_namespace_stats);
@@ -349,6 +352,7 @@ pub unsafe extern "C" fn facecore_namespace_get_stats(
             removed_faces: found.removed_faces,
             vector_bytes: found.vector_bytes as u64,
             search_bytes: found.search_bytes as u64,
+            index: if found.index == IndexKind::Hnsw { FACECORE_INDEX_HNSW } else { FACECORE_INDEX_FLAT },
         });
         Ok(())
     })

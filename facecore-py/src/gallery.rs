@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use facecore::gallery::{Durability, GalleryOptions};
+use facecore::gallery::{Durability, GalleryOptions, IndexKind};
 use facecore::{Namespace, Result};
 use pyo3::prelude::*;
 
@@ -37,8 +37,8 @@ impl Gallery {
     }
 }
 
-/// Name, space, dimension, persons, faces, removed faces, bytes of vectors, bytes beside them.
-type NamespaceStats = (String, Option<String>, Option<usize>, usize, usize, usize, usize, usize);
+/// Name, space, dimension, persons, faces, removed faces, bytes of vectors, bytes beside them, index, reason for it.
+type NamespaceStats = (String, Option<String>, Option<usize>, usize, usize, usize, usize, usize, String, String);
 
 #[pymethods]
 impl Gallery {
@@ -50,19 +50,27 @@ impl Gallery {
         read_only: bool,
         durability: &str,
         cache_bytes: Option<usize>,
+        index: &str,
     ) -> PyResult<Self> {
         let durability = match durability {
             "full" => Durability::Full,
             "relaxed" => Durability::Relaxed,
             other => return Err(invalid(py, format!("durability is full or relaxed, not `{other}`"))),
         };
-        let mut options = GalleryOptions::default().create(create).read_only(read_only).durability(durability);
+        let index = match index {
+            "auto" => IndexKind::Auto,
+            "flat" => IndexKind::Flat,
+            "hnsw" => IndexKind::Hnsw,
+            other => return Err(invalid(py, format!("index is auto, flat or hnsw, not `{other}`"))),
+        };
+        let options = GalleryOptions::default().create(create).read_only(read_only);
+        let mut options = options.durability(durability).index(index);
         if let Some(bytes) = cache_bytes {
             options = options.cache_bytes(bytes);
         }
         let handle = Handle::new(py, "gallery", || match folder {
             Some(folder) => facecore::Gallery::open_with(folder, &options),
-            None => Ok(facecore::Gallery::in_memory()),
+            None => Ok(facecore::Gallery::in_memory_with(&options)),
         })?;
         Ok(Gallery { handle })
     }
@@ -109,8 +117,9 @@ impl Gallery {
     fn stats(&self, py: Python<'_>) -> PyResult<(Vec<NamespaceStats>, u64, u64)> {
         let stats = self.handle.with(py, |gallery| gallery.stats())?;
         let namespaces = stats.namespaces.into_iter().map(|it| {
-            let counts = (it.persons, it.faces, it.removed_faces, it.vector_bytes, it.search_bytes);
-            (it.name, it.space, it.dimension, counts.0, counts.1, counts.2, counts.3, counts.4)
+            let (persons, faces, removed) = (it.persons, it.faces, it.removed_faces);
+            let (vectors, beside, index) = (it.vector_bytes, it.search_bytes, it.index.to_string());
+            (it.name, it.space, it.dimension, persons, faces, removed, vectors, beside, index, it.index_reason)
         });
         Ok((namespaces.collect(), stats.store_bytes, stats.index_bytes))
     }

@@ -311,6 +311,28 @@ def test_namespaces_are_apart() -> None:
     assert south.space is None and gallery.namespaces() == ["people", "south"]
 
 
+@pytest.mark.parametrize("folder", [None, "g"])
+def test_the_index_that_is_asked_for_serves(tmp_path, folder) -> None:
+    where = folder and tmp_path / folder
+    with pytest.raises(facecore.InvalidArgumentError, match="auto, flat or hnsw"):
+        facecore.Gallery(where, index="tree")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with facecore.Gallery(where, index="hnsw", durability="relaxed") as gallery:
+        faces = {f"p{number}": embedding(number) for number in range(2100)}
+        for person, face in faces.items():
+            gallery.add(person, face)
+        (stats,) = gallery.stats().namespaces
+        assert (stats.index, stats.index_reason) == ("flat", "asked for; no graph is there yet")
+        gallery.compact()
+        (stats,) = gallery.stats().namespaces
+        assert (stats.index, stats.index_reason) == ("hnsw", "asked for")
+        assert gallery.search(faces["p77"])[0].person == "p77"
+        gallery.remove("p77")
+        assert all(match.person != "p77" for match in gallery.search(faces["p77"]))
+    with facecore.Gallery(where) as gallery:
+        (stats,) = gallery.stats().namespaces
+        assert stats.index == "flat" and (stats.faces in (0, 2099)) and "200000" in stats.index_reason
+
+
 def test_looking_after_a_gallery(tmp_path) -> None:
     with facecore.Gallery(tmp_path / "g", durability="relaxed") as gallery:
         for number in range(50):

@@ -178,6 +178,41 @@ static void damage(const char *folder)
     free(bytes);
 }
 
+/* The index that is asked for serves, once there are faces enough. */
+static void graphs(void)
+{
+    const char *folder = in(files, "graphs");
+    facecore_gallery *gallery = NULL;
+    facecore_gallery_options options = ZERO(facecore_gallery_options);
+    facecore_namespace_stats stats = ZERO(facecore_namespace_stats);
+    options.relaxed = 1;
+    options.index = 3;
+    LEAVES(FACECORE_INVALID_ARGUMENT, facecore_gallery_open(folder, &options, &out.gallery));
+    SAYS("FACECORE_INDEX");
+    options.index = FACECORE_INDEX_HNSW;
+    OK(facecore_gallery_open(folder, &options, &gallery));
+    facecore_namespace *people = people_of(gallery);
+    for (unsigned seed = 1; seed <= 2100; seed++) {
+        char id[16];
+        snprintf(id, sizeof id, "p%u", seed);
+        enrol(people, id, seed);
+    }
+    OK(facecore_namespace_get_stats(people, &stats));
+    CHECK(stats.index == FACECORE_INDEX_FLAT);
+    OK(facecore_gallery_compact(gallery));
+    OK(facecore_namespace_get_stats(people, &stats));
+    CHECK(stats.index == FACECORE_INDEX_HNSW && stats.faces == 2100);
+    facecore_namespace_free(people);
+    facecore_gallery_free(gallery);
+    options.index = FACECORE_INDEX_FLAT;
+    OK(facecore_gallery_open(folder, &options, &gallery));
+    people = people_of(gallery);
+    OK(facecore_namespace_get_stats(people, &stats));
+    CHECK(stats.index == FACECORE_INDEX_FLAT && stats.faces == 2100);
+    facecore_namespace_free(people);
+    facecore_gallery_free(gallery);
+}
+
 static void damaged(void)
 {
     const char *folder = in(files, "backup");
@@ -244,6 +279,7 @@ int main(int argc, char **argv)
     opening(folder);
     reading_only(folder);
     in_order(folder);
+    graphs();
     damaged();
     locked(argv[0], folder);
     return finish();

@@ -43,6 +43,9 @@ class Gallery(Namespace, Closable):
     `create=False` raises `GalleryNotFoundError` where there is none. With `durability="relaxed"` changes are on disk
     after `flush`, or when the gallery is closed.
 
+    `index` says what faces are found with: `flat` scans all of them, `hnsw` follows a graph, which pays for millions;
+    `auto` takes whichever is faster here for as many as there are, and `stats` says which, and why.
+
     >>> from facecore import Embedding, Gallery
     >>> face = Embedding([1.0] * 64, "example-64", threshold=0.4)
     >>> gallery = Gallery()
@@ -67,12 +70,13 @@ class Gallery(Namespace, Closable):
         read_only: bool = False,
         durability: Literal["full", "relaxed"] = "full",
         cache_bytes: int | None = None,
+        index: Literal["auto", "flat", "hnsw"] = "auto",
     ) -> None:
         if folder is None and read_only:
             raise InvalidArgumentError("a gallery in memory is empty at first: it cannot be read-only")
         if cache_bytes is not None and cache_bytes < 0:
             raise InvalidArgumentError(f"cache_bytes is not negative, as {cache_bytes} is")
-        native = _native.Gallery(folder, create, read_only, durability, cache_bytes)
+        native = _native.Gallery(folder, create, read_only, durability, cache_bytes, index)
         super().__init__(native, DEFAULT_NAMESPACE, recognizer)
         self._native = native
         self._folder = folder

@@ -362,6 +362,10 @@ class NamespaceStats(Result):
     """Exact vectors, mapped from files as far as they can be."""
     search_bytes: int
     """Bytes beside the vectors."""
+    index: str
+    """What faces are found with now: `flat` or `hnsw`."""
+    index_reason: str
+    """Why, in words."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)
