@@ -1,5 +1,6 @@
 //! What many changes do to a graph: how often searches are right, and how long they take, beside a graph made at once.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use facecore::gallery::{Batch, IndexKind};
@@ -12,8 +13,12 @@ use crate::gallery::{embedding, graph, in_memory, person_id};
 /// Faces replaced between two snapshots.
 const STEP: usize = 10_000;
 
-/// Replaces every face twice, removes whole people, and then four of five of the others; after each, prints how a
-/// default search does before and after `compact`, and in a gallery made of the same faces at once.
+/// So many regions are emptied, each of so large a share of the faces.
+const REGIONS: usize = 4;
+const SHARE_OF_REGION: f64 = 0.08;
+
+/// Replaces every face twice, empties whole regions, and removes four of five of the other people; after each, prints how
+/// a default search does before and after `compact`, and in a gallery made of the same faces at once.
 pub fn measure(faces: usize) -> Result<(), Failure> {
     // Three populations of the same people: what they looked like, and twice what they look like after.
     let [old, middle, new] = [1, 2, 3].map(|seed| {
@@ -48,13 +53,28 @@ pub fn measure(faces: usize) -> Result<(), Failure> {
         }
     }
     report("replaced twice", &gallery, &new, |_| true)?;
-    // People whose numbers are next to each other are a cluster of no kind; whole people are.
-    let stays = |person: usize| person % 4 != 0;
+    let clustered = in_regions(&new);
+    let stays = |person: usize| !clustered.contains(&person);
     remove(&people, &new, |person| !stays(person))?;
-    report("a quarter of the people removed", &gallery, &new, stays)?;
-    let stays = |person: usize| person % 4 != 0 && person % 5 == 0;
-    remove(&people, &new, |person| person % 4 != 0 && !stays(person))?;
+    report("whole regions removed", &gallery, &new, stays)?;
+    let stays = |person: usize| !clustered.contains(&person) && person.is_multiple_of(5);
+    remove(&people, &new, |person| !clustered.contains(&person) && !stays(person))?;
     report("four of five of these removed", &gallery, &new, stays)
+}
+
+/// The people with a face in one of some regions: the faces nearest to a face, as many as a region has.
+fn in_regions(population: &Population) -> HashSet<usize> {
+    let faces: Vec<(usize, &[f32])> = population.faces().collect();
+    let size = (faces.len() as f64 * SHARE_OF_REGION) as usize;
+    let mut people = HashSet::new();
+    for region in 0..REGIONS {
+        let (_, centre) = faces[region * faces.len() / REGIONS];
+        let cosine = |values: &[f32]| -> f32 { values.iter().zip(centre).map(|(a, b)| a * b).sum() };
+        let mut near: Vec<(f32, usize)> = faces.iter().map(|(person, values)| (cosine(values), *person)).collect();
+        near.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        people.extend(near[..size].iter().map(|(_, person)| *person));
+    }
+    people
 }
 
 fn enrol(people: &Namespace, population: &Population, of: impl Fn(usize) -> bool) -> Result<(), Failure> {

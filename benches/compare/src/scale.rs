@@ -1,9 +1,10 @@
-//! What galleries too large for a machine would take, computed from what a face takes in one that fits.
+//! What galleries too large for a machine would take, computed from one of a tenth of the faces and checked with one of
+//! them all.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use facecore::gallery::{Batch, IndexKind};
-use facecore::{Embedding, SearchOptions};
+use facecore::{Embedding, Gallery, Namespace, SearchOptions};
 
 use crate::gallery::{embedding, graph, in_memory};
 use crate::{Failure, memory};
@@ -12,65 +13,124 @@ use crate::{Failure, memory};
 const BATCH: usize = 10_000;
 const PROBES: usize = 200;
 
-/// Enrols random faces, one a person, and prints memory and time a search, measured and computed.
-pub fn measure(faces: usize, dimension: usize, kind: IndexKind) -> Result<(), Failure> {
+/// Enrols random faces, one a person, and prints memory and time of a search: measured with a tenth of them, computed from
+/// that for all of them and measured, and computed for 10 and 100 million.
+pub fn measure(faces: usize, dimension: usize, index: IndexKind) -> Result<(), Failure> {
     let before = memory::anonymous()?;
-    let gallery = in_memory(kind);
+    let gallery = in_memory(index);
     let people = gallery.namespace("scale")?;
     let mut random = Random(1);
-    let start = Instant::now();
-    for first in (0..faces).step_by(BATCH) {
+    println!("{index}, {dimension} dimensions; a probe that nobody matches, threshold 0.4, one thread");
+    let tenth = (faces / 10).max(1);
+    enrol(&people, 0..tenth, dimension, &mut random)?;
+    let few = Measured::new(&gallery, &people, index, before, dimension, &mut random)?;
+    few.print();
+    let computed = few.scaled(faces, dimension, index);
+    println!("{:>12} faces, computed: {computed}", faces);
+    enrol(&people, tenth..faces, dimension, &mut random)?;
+    let all = Measured::new(&gallery, &people, index, before, dimension, &mut random)?;
+    all.print();
+    for many in [10_000_000, 100_000_000] {
+        println!("{many:>12} faces x 512, computed: {}", all.scaled(many, 512, index));
+    }
+    Ok(())
+}
+
+fn enrol(
+    people: &Namespace,
+    range: std::ops::Range<usize>,
+    dimension: usize,
+    random: &mut Random,
+) -> Result<(), Failure> {
+    for first in range.clone().step_by(BATCH) {
         let mut batch = Batch::new();
-        for person in first..faces.min(first + BATCH) {
+        for person in first..range.end.min(first + BATCH) {
             batch.enrol(person.to_string(), vec![random.face(dimension)?.into()]);
         }
         people.apply(&batch)?;
     }
-    println!("{faces} faces x {dimension} made and enrolled in {:.0} s", start.elapsed().as_secs_f64());
-    let tidied = match kind {
-        IndexKind::Hnsw => graph(&gallery, kind)?,
-        _ => {
-            let start = Instant::now();
-            gallery.compact()?;
-            start.elapsed()
-        }
-    };
-    println!("compacted, and a graph made if one was asked for ({kind:?}), in {:.0} s", tidied.as_secs_f64());
+    Ok(())
+}
 
-    let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-    let options = SearchOptions { top_k: 1, threshold: Some(0.4), ..SearchOptions::default() };
-    let mut took = Vec::new();
-    for _ in 0..PROBES {
-        let probe = random.face(dimension)?;
+/// What some faces take.
+struct Measured {
+    faces: usize,
+    dimension: usize,
+    /// Bytes a face: exact vectors, what searches need beside them, and of the whole process.
+    vectors: f64,
+    beside: f64,
+    process: f64,
+    /// To tidy the rows, and to make the graph if one was asked for.
+    tidying: Duration,
+    search: Duration,
+}
+
+impl Measured {
+    fn new(
+        gallery: &Gallery,
+        people: &Namespace,
+        index: IndexKind,
+        before: u64,
+        dimension: usize,
+        random: &mut Random,
+    ) -> Result<Measured, Failure> {
         let start = Instant::now();
-        one_thread.install(|| people.search(&probe, &options))?;
-        took.push(start.elapsed().as_secs_f64() * 1e3);
-    }
-    took.sort_unstable_by(f64::total_cmp);
-    let median = took[took.len() / 2];
-    let stats = &gallery.stats()?.namespaces[0];
-    let (vectors, beside) = (stats.vector_bytes as f64 / faces as f64, stats.search_bytes as f64 / faces as f64);
-    let all = (memory::anonymous()? - before) as f64 / faces as f64;
-    println!(
-        "bytes a face: {vectors:.0} vectors, {beside:.0} beside; {all:.0} of the process, rows of people included"
-    );
-    println!("a probe that nobody matches, threshold 0.4, one thread: {median:.2} ms");
-    for (many, text) in [(10e6, "10 million"), (100e6, "100 million")] {
-        let gigabytes = |bytes: f64| bytes * many / 1e9;
-        // What is beside the vectors grows with the dimension by a code a coordinate.
-        let beside_512 = beside + 512.0 - dimension.next_multiple_of(64) as f64;
-        let time = if kind == IndexKind::Hnsw {
-            median * (many.ln() / (faces as f64).ln())
-        } else {
-            median * many / faces as f64
+        let tidying = match index {
+            IndexKind::Flat => gallery.compact().map(|()| start.elapsed())?,
+            _ => graph(gallery, index)?,
         };
+        let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+        let options = SearchOptions { top_k: 1, threshold: Some(0.4), ..SearchOptions::default() };
+        let mut took = Vec::new();
+        for _ in 0..PROBES {
+            let probe = random.face(dimension)?;
+            let start = Instant::now();
+            one_thread.install(|| people.search(&probe, &options))?;
+            took.push(start.elapsed());
+        }
+        took.sort_unstable();
+        let stats = &gallery.stats()?.namespaces[0];
+        let a_face = |bytes: usize| bytes as f64 / stats.faces as f64;
+        let process = memory::anonymous()?.saturating_sub(before) as usize;
+        Ok(Measured {
+            faces: stats.faces,
+            dimension,
+            vectors: a_face(stats.vector_bytes),
+            beside: a_face(stats.search_bytes),
+            process: a_face(process),
+            tidying,
+            search: took[took.len() / 2],
+        })
+    }
+
+    fn print(&self) {
         println!(
-            "{text} x 512: vectors {:.0} GB, {:.1} GB beside them; {time:.1} ms on one thread",
-            gigabytes(2048.0),
-            gigabytes(beside_512)
+            "{:>12} faces, measured: {:.0} + {:.0} bytes a face, {:.0} of the process with its rows; {:.2} ms; compacted \
+             in {:.0} s",
+            self.faces,
+            self.vectors,
+            self.beside,
+            self.process,
+            self.search.as_secs_f64() * 1e3,
+            self.tidying.as_secs_f64(),
         );
     }
-    Ok(())
+
+    /// The same for another number of faces: memory grows with them, by a code for each coordinate; a scan takes as much
+    /// longer, and a walk as their logarithm does.
+    fn scaled(&self, faces: usize, dimension: usize, index: IndexKind) -> String {
+        let codes = |dimension: usize| dimension.next_multiple_of(64) as f64;
+        let beside = self.beside + codes(dimension) - codes(self.dimension);
+        let vectors = (dimension * size_of::<f32>()) as f64;
+        let (many, few) = (faces as f64, self.faces as f64);
+        let longer = if index == IndexKind::Flat { many / few } else { many.ln() / few.ln() };
+        format!(
+            "vectors {:.1} GB, {:.2} GB beside them; {:.2} ms",
+            vectors * many / 1e9,
+            beside * many / 1e9,
+            self.search.as_secs_f64() * 1e3 * longer
+        )
+    }
 }
 
 /// Numbers that look random, always the same: splitmix64.

@@ -91,7 +91,7 @@ impl Gallery {
             let memory = view.pinned.as_ref().map(|pinned| pinned.index.memory());
             let pin = view.pin();
             let index = view.pinned.as_ref().map_or(IndexKind::Flat, |pinned| pinned.index.kind());
-            let choice = self.shared.options.index.choose(view.faces());
+            let choice = self.shared.options.index.choose(view.faces(), index);
             let is_awaited = choice.index != IndexKind::Flat && choice.index != index;
             let awaited = if is_awaited { "; no graph is there yet" } else { "" };
             NamespaceStats {
@@ -121,7 +121,7 @@ impl Gallery {
     /// is beyond reach.) It needs as much free space as the gallery takes up.
     pub fn compact(&self) -> Result<()> {
         let mut upkeep = self.shared.wait_for_snapshot(self.shared.lock()?);
-        self.shared.save(&mut upkeep, true)?;
+        self.shared.save(&mut upkeep, &self.shared.whole())?;
         self.shared.store.compact()
     }
 
@@ -141,8 +141,9 @@ impl Gallery {
         let target = Folder::create(folder)?;
         self.shared.store.copy_to(&target.database())?;
         drop(target);
-        // Closing it leaves a snapshot.
-        let copy = Gallery::open_with(folder, &GalleryOptions::default().create(false))?;
+        // Closing it leaves a snapshot, without the graph: whoever opens the copy to use it has one made aside.
+        let options = GalleryOptions::default().create(false).index(IndexKind::Flat);
+        let copy = Gallery::open_with(folder, &options)?;
         match copy.verify()?.problems.as_slice() {
             [] => Ok(()),
             [first, others @ ..] => fail!(

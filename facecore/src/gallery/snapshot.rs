@@ -90,7 +90,7 @@ impl View {
     /// The same without a graph if none is wanted.
     fn choosing(mut self, kind: IndexKind) -> View {
         if let Some(pinned) = &mut self.pinned {
-            pinned.index.keep_only(kind.choose(pinned.index.len()).index);
+            pinned.index.keep_only(kind.choose(pinned.index.len(), pinned.index.kind()).index);
         }
         self
     }
@@ -98,7 +98,7 @@ impl View {
     /// Whether searches do without a graph that they should have.
     fn lacks_graph(&self, shared: &Shared) -> bool {
         let index = self.pinned.as_ref().map(|pinned| &pinned.index).filter(|index| index.may_cover());
-        index.is_some_and(|index| shared.options.index.choose(index.len()).index != index.kind())
+        index.is_some_and(|index| shared.options.index.choose(index.len(), index.kind()).index != index.kind())
     }
 
     /// Makes fewer segments of those there are, sees to their graph, and in a folder has all in files.
@@ -157,7 +157,9 @@ impl Pinned {
     /// Makes a graph if one is wanted and the one there is does not do, from that of `before`; and sees that it is in a
     /// file.
     fn cover(&mut self, before: &Hnsw, wish: &Wish, maker: &Maker<'_>) -> Result<()> {
-        self.index.cover(wish.kind.choose(self.index.len()).index, before, wish.stop);
+        // `before`, as a graph over segments that were merged is gone from this one.
+        let kind = wish.kind.choose(self.index.len(), before.kind()).index;
+        self.index.cover(kind, before, wish.stop);
         let is_the_same = match (self.index.graph(), before.graph()) {
             (Some(now), Some(then)) => Arc::ptr_eq(now, then),
             _ => false,

@@ -82,8 +82,20 @@ pub(super) struct Wish<'a> {
     pub whole: bool,
     /// Which indexes it has.
     pub kind: IndexKind,
-    /// Set when somebody waits for the end: no graph is made from nothing then, which takes minutes.
+    /// Set when somebody waits for the end: no graph is made then of whom it would take minutes.
     pub stop: &'a AtomicBool,
+}
+
+impl Shared {
+    /// A snapshot in which removed rows may be left.
+    pub(super) fn partial(&self) -> Wish<'_> {
+        Wish { whole: false, kind: self.options.index, stop: &self.closing }
+    }
+
+    /// One in which none is.
+    pub(super) fn whole(&self) -> Wish<'_> {
+        Wish { whole: true, ..self.partial() }
+    }
 }
 
 /// A namespace in it.
@@ -96,11 +108,10 @@ struct Part {
 }
 
 impl Saving {
-    /// Tidies every index and, in a folder, writes the snapshot. With `whole`, nothing removed is left in it.
-    pub fn make(&mut self, shared: &Shared, whole: bool) -> Result<()> {
-        let wish = Wish { whole, kind: shared.options.index, stop: &shared.closing };
+    /// Tidies every index and, in a folder, writes the snapshot.
+    pub fn make(&mut self, shared: &Shared, wish: &Wish<'_>) -> Result<()> {
         for Part { slot, to, .. } in &mut self.parts {
-            let tidied = to.tidy(&wish, &self.gallery, shared.folder.as_ref(), &shared.next_file);
+            let tidied = to.tidy(wish, &self.gallery, shared.folder.as_ref(), &shared.next_file);
             tidied.context_with(|| slot.name.clone())?;
         }
         shared.folder.as_ref().map_or(Ok(()), |folder| write_manifest(folder, self))
@@ -132,7 +143,7 @@ impl Shared {
         let shared = self.clone();
         let work = move || {
             let _over = Over(&shared);
-            warn_of(saving.make(&shared, false).and_then(|()| {
+            warn_of(saving.make(&shared, &shared.partial()).and_then(|()| {
                 shared.install(&saving, &mut shared.hold_still());
                 // Much may be freed here, without the lock.
                 saving.forget_sources();
@@ -148,10 +159,10 @@ impl Shared {
         Ok(())
     }
 
-    /// Makes a snapshot if one is due. None may be in the making.
+    /// Makes a snapshot if one is due, without graphs that would have to be made. None may be in the making.
     pub(super) fn keep_up_at_once(&self, upkeep: &mut Upkeep) {
         if upkeep.changed >= self.options.snapshot_every {
-            warn_of(self.save(upkeep, false));
+            warn_of(self.save(upkeep, &Wish { stop: &AtomicBool::new(true), ..self.partial() }));
         }
     }
 
@@ -166,7 +177,7 @@ impl Shared {
             return;
         }
         if upkeep.changed >= SNAPSHOT_AT_CLOSE {
-            warn_of(self.save(&mut upkeep, false));
+            warn_of(self.save(&mut upkeep, &self.partial()));
         }
         if let Err(error) = self.store.flush() {
             tracing::error!("the last changes may not be on disk: {error}");
@@ -178,11 +189,10 @@ impl Shared {
         self.saved.wait_while(upkeep, |upkeep| upkeep.saving).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tidies every index and, in a folder, makes a snapshot, while changes wait. With `whole`, nothing removed is
-    /// left in it. None other may be in the making.
-    pub(super) fn save(&self, upkeep: &mut Upkeep, whole: bool) -> Result<()> {
+    /// Tidies every index and, in a folder, makes a snapshot, while changes wait. None other may be in the making.
+    pub(super) fn save(&self, upkeep: &mut Upkeep, wish: &Wish<'_>) -> Result<()> {
         let mut saving = self.begin_saving(upkeep)?;
-        saving.make(self, whole)?;
+        saving.make(self, wish)?;
         self.install(&saving, upkeep);
         saving.forget_sources();
         self.clean_up(&saving, upkeep)

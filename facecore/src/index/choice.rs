@@ -11,16 +11,17 @@ use super::kernels::{CODE_BLOCK, GROUP_ROWS, Group, Kernels, Sketch, prefetch};
 /// With fewer faces `Auto` never has a graph: no processor is known on which one would pay.
 const ALWAYS_SCANNED: usize = 200_000;
 
-/// How many rows a default search for somebody unknown compares by their codes on a graph. Of 100,000 generated faces it is
-/// 4,972 where 200 people are kept and 9,276 where 400 are; 300 are by default.
-const COMPARED: f64 = 7000.0;
+/// A default search for somebody unknown takes as long on a graph as comparing the codes of so many rows: among 100,000
+/// and 1,000,000 generated faces (`make compare-index`, 512 dimensions) the 300 people that it keeps took COMPARED_HERE.
+const COMPARED: f64 = 9000.0;
 
-/// A walk takes so many times what comparing codes takes: it also follows links and keeps what it met.
-const WALKED: f64 = 2.0;
-
-/// A graph pays if it is so many times as fast: it takes all cores for minutes to make, 133 bytes a face, and cannot say
+/// A graph pays if it is so many times as fast: it takes all cores for minutes to make, 197 bytes a face, and cannot say
 /// how sure it is to miss nobody.
 const PAYS: f64 = 2.0;
+
+/// A graph that is there is kept as long as there are at least so many times the faces from which on one is made, so that
+/// what two processes measure differently does not throw away the work of minutes.
+const KEPT: f64 = 0.5;
 
 /// What faces are found with. Scores are exact with each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -64,14 +65,16 @@ pub(crate) struct Choice {
 }
 
 impl IndexKind {
-    /// What so many faces are to be found with.
-    pub(crate) fn choose(self, faces: usize) -> Choice {
+    /// What so many faces are to be found with, which are found with `now` now.
+    pub(crate) fn choose(self, faces: usize, now: IndexKind) -> Choice {
         match self {
-            IndexKind::Auto if faces < ALWAYS_SCANNED => {
+            IndexKind::Auto
+                if (faces as f64) < ALWAYS_SCANNED as f64 * if now == IndexKind::Hnsw { KEPT } else { 1.0 } =>
+            {
                 let why = format!("a graph does not pay for fewer than {ALWAYS_SCANNED} faces");
                 Choice { index: IndexKind::Flat, why }
             }
-            IndexKind::Auto => Costs::here().choose(faces),
+            IndexKind::Auto => Costs::here().choose(faces, now),
             index => Choice { index, why: "asked for".to_owned() },
         }
     }
@@ -93,13 +96,17 @@ impl Costs {
         *HERE.get_or_init(|| Costs::measure(Kernels::best()))
     }
 
-    fn choose(self, faces: usize) -> Choice {
+    fn choose(self, faces: usize, now: IndexKind) -> Choice {
         let Costs { sign, codes } = self;
-        let crossover = ((COMPARED * WALKED * PAYS * codes / sign) as usize).max(ALWAYS_SCANNED);
-        let (index, how) =
-            if faces >= crossover { (IndexKind::Hnsw, "pays") } else { (IndexKind::Flat, "would not pay") };
+        let crossover = ((COMPARED * PAYS * codes / sign) as usize).max(ALWAYS_SCANNED);
+        let kept = now == IndexKind::Hnsw && faces as f64 >= KEPT * crossover as f64;
+        let (index, how) = match faces >= crossover {
+            true => (IndexKind::Hnsw, "pays"),
+            false if kept => (IndexKind::Hnsw, "that is there is kept"),
+            false => (IndexKind::Flat, "would not pay"),
+        };
         let why = format!(
-            "for {faces} faces a graph {how}: it does from {crossover} on, as comparing the signs of a face takes \
+            "for {faces} faces a graph {how}: one pays from {crossover} on, as comparing the signs of a face takes \
              {sign:.2} ns here, and its codes {codes:.0} ns"
         );
         Choice { index, why }
@@ -153,22 +160,38 @@ mod tests {
     fn what_is_asked_for_is_taken() {
         for faces in [0, 5_000_000] {
             for kind in [IndexKind::Flat, IndexKind::Hnsw] {
-                assert_eq!(kind.choose(faces).index, kind);
+                assert_eq!(kind.choose(faces, IndexKind::Flat).index, kind);
             }
         }
-        assert_eq!(IndexKind::default().choose(ALWAYS_SCANNED - 1).index, IndexKind::Flat);
+        for (faces, now, then) in [
+            (ALWAYS_SCANNED - 1, IndexKind::Flat, IndexKind::Flat),
+            (ALWAYS_SCANNED / 2 - 1, IndexKind::Hnsw, IndexKind::Flat),
+            (100_000_000, IndexKind::Flat, IndexKind::Hnsw),
+        ] {
+            assert_eq!(IndexKind::default().choose(faces, now).index, then);
+        }
     }
 
     #[test]
     fn the_choice_follows_from_the_costs() {
         let costs = Costs { sign: 1.4, codes: 50.0 };
-        let (below, above) = (costs.choose(999_999), costs.choose(1_000_000));
-        assert_eq!((below.index, above.index), (IndexKind::Flat, IndexKind::Hnsw));
-        assert!(above.why.contains("from 1000000 on"), "{}", above.why);
+        let (scanned, graph) = (IndexKind::Flat, IndexKind::Hnsw);
+        let crossover = (COMPARED * PAYS * 50.0 / 1.4) as usize;
+        for (faces, now, then) in [
+            (crossover - 1, scanned, scanned),
+            (crossover, scanned, graph),
+            (crossover - 1, graph, graph),
+            (crossover / 2 + 1, graph, graph),
+            (crossover / 2 - 1, graph, scanned),
+        ] {
+            let choice = costs.choose(faces, now);
+            assert_eq!(choice.index, then, "{}", choice.why);
+            assert!(choice.why.contains(&format!("from {crossover} on")), "{}", choice.why);
+        }
         // It is for codes that cost more that a scan is the better choice for longer.
-        assert_eq!(Costs { codes: 100.0, ..costs }.choose(1_000_000).index, IndexKind::Flat);
+        assert_eq!(Costs { codes: 100.0, ..costs }.choose(crossover, scanned).index, scanned);
         // Whatever is measured, few faces are scanned.
-        assert_eq!(Costs { sign: 1e6, codes: 1.0 }.choose(ALWAYS_SCANNED - 1).index, IndexKind::Flat);
+        assert_eq!(Costs { sign: 1e6, codes: 1.0 }.choose(ALWAYS_SCANNED - 1, scanned).index, scanned);
     }
 
     #[test]

@@ -122,8 +122,11 @@ fn run(seed: u64, operations: usize, folder: Option<&Scratch>) {
     let mut random = Random(seed);
     // Snapshots as often as possible: what they hold is then most of what is seen.
     let options = options().snapshot_every(60);
-    let open = || folder.map_or_else(Gallery::in_memory, |folder| Gallery::open_with(&folder.0, &options).unwrap());
-    let mut gallery = open();
+    let open = || match folder {
+        Some(folder) => Gallery::open_with(&folder.0, &options).unwrap(),
+        None => Gallery::in_memory_with(&options),
+    };
+    let (mut gallery, mut graphs) = (open(), 0);
     let mut staff = gallery.namespace("staff").unwrap();
     let mut model = Model::default();
     for step in 0..operations {
@@ -219,8 +222,10 @@ fn run(seed: u64, operations: usize, folder: Option<&Scratch>) {
         }
         if step % 4 == 0 {
             compare(&staff, &model, &mut random);
+            graphs += usize::from(gallery.stats().unwrap().namespaces[0].index == IndexKind::Hnsw);
         }
     }
+    assert_eq!(graphs > operations / 16, KIND.get() == IndexKind::Hnsw, "{graphs} of {operations}");
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn changes_go_on_while_a_snapshot_is_made() {
     change(&gallery, 0);
     note(at("begun"));
     let manifest = fs::read(scratch.0.join("index/manifest")).unwrap();
-    saving.make(&shared, false).unwrap();
+    saving.make(&shared, &shared.partial()).unwrap();
     change(&gallery, 1);
     note(at("made"));
     // As if it had ended before the manifest, and while it wrote a file.
@@ -130,7 +130,7 @@ fn a_snapshot_is_mapped_as_far_as_it_is_still_true() {
     populate(&gallery);
     let shared = gallery.shared.clone();
     let mut saving = shared.begin_saving(&mut shared.hold_still()).unwrap();
-    saving.make(&shared, false).unwrap();
+    saving.make(&shared, &shared.partial()).unwrap();
     change(&gallery, 0);
     shared.install(&saving, &mut shared.hold_still());
     shared.clean_up(&saving, &mut shared.hold_still()).unwrap();
@@ -204,7 +204,7 @@ fn a_gallery_in_memory_is_tidied_while_changes_go_on() {
     let shared = &gallery.shared;
     let mut saving = shared.begin_saving(&mut shared.hold_still()).unwrap();
     change(&gallery, 0);
-    saving.make(shared, false).unwrap();
+    saving.make(shared, &shared.partial()).unwrap();
     change(&gallery, 1);
     shared.install(&saving, &mut shared.hold_still());
     shared.clean_up(&saving, &mut shared.hold_still()).unwrap();

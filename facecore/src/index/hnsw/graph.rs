@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::UNCOVERED;
 use super::build::{Builder, WorkRoom, level};
 use super::carry::Carry;
 use super::links::{Links, NONE};
@@ -37,7 +38,7 @@ impl Graph {
 
     /// A graph over the live rows of `covers`, which are seen through `parts`, on all cores. From a graph `old` of other
     /// segments, whose rows were seen through its `parts`, it takes the links of rows that are here too. `None` if no
-    /// row is live, or `stop` was set before a graph from nothing was complete.
+    /// row is live, or `stop` was set while more than a few were new.
     pub(super) fn new(
         covers: Vec<Segment>,
         parts: &[Rows],
@@ -79,9 +80,14 @@ impl Graph {
             builder.carry(carry, &inside);
         }
         let new: Vec<u32> = inside.iter().copied().filter(|&node| !is_carried(node)).collect();
+        // Few are inserted in seconds, and what was carried would be lost.
         let never = AtomicBool::new(false);
-        builder.insert(&new, inside.len() - new.len(), if carry.is_none() { stop } else { &never })?;
-        builder.connect(inside.into_iter().filter(|&node| is_live(node)));
+        let stop = if carry.is_some() && new.len() <= UNCOVERED { &never } else { stop };
+        builder.insert(&new, inside.len() - new.len(), stop)?;
+        // Removed rows that stand for live ones have to be met too.
+        let stands_for_live: FxHashSet<u32> =
+            builder.links.all_twins().iter().filter(|pair| is_live(pair[1])).map(|pair| pair[0]).collect();
+        builder.connect(inside.into_iter().filter(|&node| is_live(node) || stands_for_live.contains(&node)));
         let (_, entry) = builder.entry?;
         let mut links = builder.links;
         links.set_entry(entry);

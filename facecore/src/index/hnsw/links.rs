@@ -181,6 +181,11 @@ impl Links {
         self.twins[start..].iter().take_while(move |pair| pair[0] == node).map(|pair| pair[1])
     }
 
+    /// Who stands for whom: pairs, ascending.
+    pub fn all_twins(&self) -> &[[u32; 2]] {
+        &self.twins
+    }
+
     /// The nodes that cannot be reached over links.
     pub fn stranded(&self) -> &[u32] {
         &self.stranded
@@ -236,7 +241,7 @@ impl Links {
                 return Err("an upper layer has nodes that the one below lacks");
             }
         }
-        let known = |pair: &[u32; 2]| pair.iter().all(|node| (*node as usize) < nodes);
+        let known = |pair: &[u32; 2]| pair.iter().all(|node| (*node as usize) < nodes) && pair[0] != pair[1];
         if !self.twins.is_sorted_by(|a, b| a < b) || !self.twins.iter().all(known) {
             return Err("its twins are not in order");
         }

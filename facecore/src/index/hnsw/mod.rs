@@ -1,6 +1,6 @@
 //! A flat index with a graph over its segments: hierarchical navigable small worlds (Malkov and Yashunin, 2018).
 //!
-//! Rows are those of `flat`, with the same codes; the graph adds links between them, 133 bytes a row. A search walks
+//! Rows are those of `flat`, with the same codes; the graph adds links between them and a second copy of the sketches, 197 bytes a row. A search walks
 //! over the graph (`walk.rs`), scans the rows that it does not cover, and ranks what it met as `flat` does
 //! (`search.rs`). Changes go to `flat` alone: a new row is scanned until it is covered, and one that was removed stays
 //! part of the ways through it. [`Hnsw::cover`] makes a new graph, from the one there is as far as rows are the same
@@ -25,7 +25,7 @@ mod walk;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use graph::Graph;
 
@@ -34,8 +34,8 @@ use super::flat::{Flat, Part, Segment};
 use super::{FaceHit, Index, IndexKind, Memory, OwnerHit, Query};
 use crate::error::{Result, fail};
 
-/// Fewer rows are scanned as fast.
-const LEAST: usize = 2000;
+/// Fewer rows are scanned as fast. Tests make do with fewer, so that random changes meet graphs.
+const LEAST: usize = if cfg!(test) { 40 } else { 2000 };
 
 /// A graph is made anew when more rows than this, and than a share of those it covers, are scanned beside it: at a
 /// sixteenth, scanning them takes less than the walk in galleries of any size.
@@ -143,7 +143,7 @@ impl Hnsw {
 
     /// Sees to it that a graph of this kind covers nearly all rows of the segments, if these are worth one; with `Flat`,
     /// that there is none. `before` is a state that it came from, whose graph is used as far as rows are the same. It
-    /// takes all cores, and up to minutes if there is none to begin with; only then `stop` ends it, and no graph is made.
+    /// takes all cores, and minutes if many rows are new to it; only then `stop` ends it, and all is left as it is.
     pub fn cover(&mut self, kind: IndexKind, before: &Hnsw, stop: &AtomicBool) {
         self.keep_only(kind);
         let rows = self.sealed_rows();
@@ -160,7 +160,7 @@ impl Hnsw {
         let segments: Vec<Segment> = self.flat.segments().cloned().collect();
         let searcher = self.flat.searcher();
         let parts = &searcher.parts[..segments.len()];
-        self.guide = match kind {
+        let made = match kind {
             #[cfg(feature = "hnsw_rs")]
             IndexKind::HnswRs => {
                 library::Library::new(segments, parts, searcher.kernels, stop).map(Arc::new).map(Guide::Library)
@@ -171,6 +171,9 @@ impl Hnsw {
                 Graph::new(segments, parts, searcher.kernels, old, stop).map(Arc::new).map(Guide::Graph)
             }
         };
+        if made.is_some() || !stop.load(Ordering::Relaxed) {
+            self.guide = made;
+        }
     }
 
     /// As [`Hnsw::cover`], however few rows there are.

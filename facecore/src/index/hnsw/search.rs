@@ -29,9 +29,9 @@ const SETTLES_FROM: f32 = 0.55;
 const SHARE: usize = 16;
 
 /// A walk is given up for a scan after so many steps for each owner it keeps, and one for so many rows it covers: where
-/// most rows were removed, or are not allowed.
+/// most rows were removed, or are not allowed. Then it took less than a scan does.
 const STEPS: usize = 8;
-const ROWS_A_STEP: usize = 256;
+const ROWS_A_STEP: usize = 2048;
 
 thread_local! {
     /// Taken while a walk uses it: a caller's filter may search too.
@@ -52,7 +52,7 @@ impl Hnsw {
         let searcher = self.flat.searcher();
         let Some(guide) = &self.guide else { return searcher.answer(&tasks.iter().collect::<Vec<_>>()) };
         let widths: Vec<Option<Width>> =
-            tasks.iter().map(|task| if searcher.is_small() { None } else { width(guide.rows(), task) }).collect();
+            tasks.iter().map(|task| if is_small(&searcher) { None } else { width(guide.rows(), task) }).collect();
         let (walked, scanned): (Vec<usize>, Vec<usize>) = (0..tasks.len()).partition(|at| widths[*at].is_some());
         let mut answers = vec![Vec::new(); tasks.len()];
         let all: Vec<&Task> = scanned.iter().map(|at| &tasks[*at]).collect();
@@ -65,6 +65,11 @@ impl Hnsw {
         }
         answers
     }
+}
+
+/// Whether there are so few rows that every search is exact; tests walk among few.
+fn is_small(searcher: &Searcher) -> bool {
+    !cfg!(test) && searcher.is_small()
 }
 
 /// How wide a walk over so many rows has to be, or `None` if they are better scanned.
@@ -114,7 +119,7 @@ fn walk_all(guide: &Guide, searcher: &Searcher, walks: &[(&Task, Width)]) -> Vec
     walks.par_iter().zip(prepared.par_iter().zip(found)).map(answer).collect()
 }
 
-/// Lets `coarse` meet the nearest rows; `None` if that took too many steps.
+/// Lets `coarse` meet the nearest rows; `None` if that took too many steps, or there were fewer than it keeps.
 fn walk(
     ground: Ground,
     prepared: &Prepared,
@@ -139,11 +144,13 @@ fn walk(
         },
         steps_left: width.searching * STEPS + ground.places.len() / ROWS_A_STEP,
     };
-    let starts = [from].into_iter().chain(ground.links.stranded().iter().copied());
+    // From the entry, all can be come to that are not stranded (`graph.rs`).
+    let entry = ground.links.node(top, entry);
+    let starts = [from, entry].into_iter().chain(ground.links.stranded().iter().copied());
     ground.walk(0, &aim, starts, &mut room, &mut beam);
-    let in_time = (beam.steps_left > 0).then_some(());
+    let (in_time, full) = (beam.steps_left > 0, beam.searching.floor().is_some());
     ROOM.set(Some(room));
-    in_time
+    (in_time && full).then_some(())
 }
 
 /// Keeps the owners whose best faces are nearest, so that many faces of one person take up one place; and rows that

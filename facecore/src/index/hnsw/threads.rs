@@ -29,9 +29,15 @@ pub(super) fn map<T: Sync, R: Send, S: Send>(
     };
     let of_thread = &of_thread;
     let mut done: Vec<(usize, Vec<R>)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = rooms[..threads].iter_mut().map(|room| scope.spawn(move || of_thread(room))).collect();
-        let joined = threads.into_iter().map(|thread| thread.join());
-        joined.flat_map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        let (own, others) = rooms[..threads].split_at_mut(1);
+        // Where the system gives no thread the others do its work.
+        let spawn = |room| std::thread::Builder::new().spawn_scoped(scope, move || of_thread(room)).ok();
+        let others: Vec<_> = others.iter_mut().filter_map(spawn).collect();
+        let mut done: Vec<_> = own.iter_mut().flat_map(of_thread).collect();
+        for thread in others {
+            done.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        done
     });
     done.sort_unstable_by_key(|(at, _)| *at);
     done.into_iter().flat_map(|(_, piece)| piece).collect()

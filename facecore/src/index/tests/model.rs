@@ -73,11 +73,24 @@ fn compare<I: Tested>(index: &I, model: &Model, random: &mut Random) {
             assert_eq!(found.first(), expected.first());
         }
     }
+    near(index, model, &probe);
     let known = model.0.iter().nth(random.below(model.0.len().max(1)));
     if let Some((&face, (owner, values))) = known {
         assert_eq!(index.get(face), Some((*owner, values.as_slice())));
     }
     assert_eq!(index.get(u64::MAX), None);
+}
+
+/// A search that looks at a few only: whatever it meets is there, and scored exactly.
+fn near<I: Tested>(index: &I, model: &Model, probe: &[f32]) {
+    let owners = [1, 2].map(|owners| Query { owners, ..query(probe, Reach::Nearest(4)) });
+    for hits in index.search(&owners) {
+        assert!(!hits.is_empty() || model.0.is_empty());
+        for OwnerHit { owner, score, face, .. } in hits {
+            let (of, values) = &model.0[&face];
+            assert_eq!((owner, score), (*of, dot(values, probe).clamp(-1.0, 1.0)));
+        }
+    }
 }
 
 fn run<I: Tested>(seed: u64, steps: usize) -> usize {
