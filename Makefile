@@ -196,8 +196,18 @@ compare-index: $(COMPARED)/venv/installed ## Compare the gallery with hnswlib, u
 	@for set in $(SETS); do \
 		folder=$(COMPARED)/$$set-$(N) && echo && \
 		taskset -c 0 cargo run --quiet --release -p facecore-compare -- $$set $(N) $$folder && \
-		$(COMPARED)/venv/bin/python tools/compare_index.py $$folder $(INDEXES:%=--index %) || exit 1; \
+		taskset -c 0 $(COMPARED)/venv/bin/python tools/compare_index.py $$folder $(INDEXES:%=--index %) || exit 1; \
 	done
+
+.PHONY: compare-churn
+compare-churn: ## What many changes do to a graph, beside one made at once: N (100000) faces, all replaced twice, most removed.
+	cargo run --release -p facecore-compare -- churn $(N)
+
+# Dimensions that compare-scale takes, so that millions of faces fit into memory.
+DIMENSION ?= 512
+.PHONY: compare-scale
+compare-scale: ## What 10 and 100 million faces would take, computed from N (100000), which are checked against a tenth.
+	@for index in flat hnsw; do cargo run --quiet --release -p facecore-compare -- scale $(N) $(DIMENSION) $$index || exit 1; done
 
 $(COMPARED)/venv/installed: tools/compare_index_requirements.txt
 	$(PYTHON) -m venv --clear $(@D)

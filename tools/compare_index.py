@@ -2,7 +2,7 @@
 """Measures hnswlib, usearch and faiss on the vectors that facecore-compare wrote, and prints them
 beside facecore in one table. `make compare-index` runs it; FOLDER is where the vectors are.
 
-Each index is built and searched in a process of its own, on all cores and then on one. A probe's answer is
+Each index is built and searched in a process of its own, on the cores this one may use and then on one of them. A probe's answer is
 right if the person of the nearest face is the probe's. A graph index is reported at the smallest list
 size (ef) whose answers are right as often as those of an exact search, less 0.1 % of the probes; if none
 is large enough, at its best.
@@ -306,7 +306,7 @@ COLUMNS = [
 LEGEND = f"""
 right: the nearest face is the right person's; exact: the same of an exact search. µs a probe: median of
 single searches for the {NEAREST} nearest; probes/s: in batches of {BATCH}. Both on one core. Inserts: facecore person by
-person and face by face on one core, the others everything at once on all cores. bytes a face: growth of the
+person and face by face, the others everything at once, on the cores to build on. bytes a face: growth of the
 process's anonymous memory; beside f32: what is left of it without the vectors as f32, if the index has them.
 """
 
@@ -324,7 +324,7 @@ def table(rows):
 
 
 def ratios(rows):
-    """facecore against hnswlib, above 1 where facecore is better."""
+    """facecore against hnswlib, above 1 where facecore is better; beside how often each is right."""
     peer = next((row for row in rows if row["index"] == "hnswlib"), None)
     for row in rows if peer else []:
         if row["index"].startswith("facecore"):
@@ -335,7 +335,10 @@ def ratios(rows):
                 "memory beside f32": peer["bytes_beside"] / row["bytes_beside"],
             }
             times = ", ".join(f"{what} {times:.3g}" for what, times in better.items())
-            print(f"{row['parameters']} against hnswlib with {peer['parameters']}, times better: {times}")
+            print(
+                f"{row['index']}, {row['parameters']}, {row['right']:.2%} right, against hnswlib, {peer['parameters']},"
+                f" {peer['right']:.2%} right, times better: {times}"
+            )
 
 
 def durable(found):

@@ -118,6 +118,8 @@ fn report(
         let took = took.map_or(String::new(), |took| format!(", in {:.1} s", took.as_secs_f64()));
         println!("  {how:<10} {:.2} % right, {:.0} µs a probe{took}", right * 100.0, median.as_secs_f64() * 1e6);
     }
+    let (points, times) = ((after.0 - made.0) * 100.0, after.1.as_secs_f64() / made.1.as_secs_f64());
+    println!("  compacted beside made anew: {points:+.2} points, {times:.2} times the time");
     Ok(())
 }
 

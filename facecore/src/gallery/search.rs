@@ -24,9 +24,6 @@ pub(super) const MISS: f64 = 0.01;
 /// `NEAREST_LEAST`.
 const NEAREST_SHARE: usize = 20;
 const NEAREST_LEAST: usize = 1000;
-/// The same on a graph, where distances are not told by signs alone: so many people are kept.
-const NEAREST_ON_GRAPH: usize = 300;
-
 /// Decides which people a search considers.
 pub type PersonFilter = Arc<dyn Fn(&PersonId) -> bool + Send + Sync>;
 
@@ -37,13 +34,14 @@ pub type PersonFilter = Arc<dyn Fn(&PersonId) -> bool + Send + Sync>;
 ///
 /// Where a graph leads to the faces ([`IndexKind::Hnsw`](super::IndexKind::Hnsw)), no probability of a miss is known: a
 /// search keeps the people nearest so far, as many as `Nearest` says or 150 for each factor of ten that `Within` asks a
-/// miss to be rarer by, and ends when all ways on lead farther away. So `Within` is a matter of measurement there, too.
+/// miss to be rarer by (more among more than 100,000 faces, by the square root of how many times as many there are), and
+/// ends when all ways on lead farther away. So `Within` is a matter of measurement there, too.
 /// Where that many are a large part of the faces, and for faces that are not in the graph yet, it is as said here.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Reach {
     /// `Within { miss: 0.01 }` where the threshold is 0.25 or more, and else the nearest twentieth of the faces,
-    /// or 1000; on a graph the nearest 400.
+    /// or 1000; on a graph as many people as `Within { miss: 0.01 }` keeps.
     #[default]
     Auto,
     /// Compares every face in full.
@@ -196,7 +194,7 @@ impl Pinned {
                 fail!(InvalidArgument, "the probability of a miss lies between 0 and 1, this one is {miss}");
             }
             Reach::Auto if threshold >= LOWEST_RADIUS => index::Reach::Within { miss: MISS },
-            Reach::Auto if self.index.kind() != IndexKind::Flat => index::Reach::Nearest(NEAREST_ON_GRAPH),
+            Reach::Auto if self.index.kind() != IndexKind::Flat => index::Reach::Nearest(self.index.kept(MISS)),
             Reach::Auto => index::Reach::Nearest((self.index.len() / NEAREST_SHARE).max(NEAREST_LEAST)),
         };
         Ok(Checked { probe: probe.values(), threshold, reach })

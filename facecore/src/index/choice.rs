@@ -6,14 +6,16 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::hnsw::WIDER_FROM;
 use super::kernels::{CODE_BLOCK, GROUP_ROWS, Group, Kernels, Sketch, prefetch};
 
 /// With fewer faces `Auto` never has a graph: no processor is known on which one would pay.
 const ALWAYS_SCANNED: usize = 200_000;
 
-/// A default search for somebody unknown takes as long on a graph as comparing the codes of so many rows: among 100,000
-/// and 1,000,000 generated faces (`make compare-index`, 512 dimensions) the 300 people that it keeps took COMPARED_HERE.
-const COMPARED: f64 = 9000.0;
+/// A default search for somebody unknown among `WIDER_FROM` faces takes as long on a graph as comparing the codes of so
+/// many rows; among more it keeps more people, and takes as much longer. From 1,000,000 generated faces (`make
+/// compare-index`, 512 dimensions), where walks took 3.0 ms, and codes 76 ns a row.
+const COMPARED: f64 = 12_500.0;
 
 /// A graph pays if it is so many times as fast: it takes all cores for minutes to make, 197 bytes a face, and cannot say
 /// how sure it is to miss nobody.
@@ -98,7 +100,7 @@ impl Costs {
 
     fn choose(self, faces: usize, now: IndexKind) -> Choice {
         let Costs { sign, codes } = self;
-        let crossover = ((COMPARED * PAYS * codes / sign) as usize).max(ALWAYS_SCANNED);
+        let crossover = Costs { sign, codes }.crossover();
         let kept = now == IndexKind::Hnsw && faces as f64 >= KEPT * crossover as f64;
         let (index, how) = match faces >= crossover {
             true => (IndexKind::Hnsw, "pays"),
@@ -110,6 +112,13 @@ impl Costs {
              {sign:.2} ns here, and its codes {codes:.0} ns"
         );
         Choice { index, why }
+    }
+
+    /// From how many faces on a graph pays: where a scan of all takes `PAYS` times what a walk takes, whose time grows
+    /// with the square root of their number.
+    fn crossover(self) -> usize {
+        let walks = COMPARED * PAYS * self.codes / self.sign;
+        ((walks * walks / WIDER_FROM as f64) as usize).max(ALWAYS_SCANNED)
     }
 
     fn measure(kernels: Kernels) -> Costs {
@@ -176,7 +185,8 @@ mod tests {
     fn the_choice_follows_from_the_costs() {
         let costs = Costs { sign: 1.4, codes: 50.0 };
         let (scanned, graph) = (IndexKind::Flat, IndexKind::Hnsw);
-        let crossover = (COMPARED * PAYS * 50.0 / 1.4) as usize;
+        let crossover = costs.crossover();
+        assert!((7_500_000..8_500_000).contains(&crossover), "{crossover}");
         for (faces, now, then) in [
             (crossover - 1, scanned, scanned),
             (crossover, scanned, graph),

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) use graph::Graph;
+pub(in crate::index) use search::WIDER_FROM;
 
 use super::flat::search::{faces_task, owners_task};
 use super::flat::{Flat, Part, Segment};

@@ -18,10 +18,14 @@ use crate::index::{OwnerHit, Reach};
 /// the threshold; see ARCHITECTURE.md for how often the right one is found.
 const WIDTH_OF_TENTH: f64 = 150.0;
 
+/// From so many rows on it keeps more, by the square root of how many times as many there are: among more strangers more
+/// are as near as somebody who is hard to recognise.
+pub(in crate::index) const WIDER_FROM: usize = 100_000;
+
 /// And how many once the last owner wanted scores so much: then whatever could come among the best, or near the last of
 /// them, lies around those who were found. It is the threshold and the distance within which `flat` meets rivals; but
 /// at least what strangers do not score even among many, as they would end the search for a mate that was not met yet.
-const SETTLED: usize = 32;
+const SETTLED: f64 = 32.0;
 const SETTLES_ABOVE: f32 = 0.15;
 const SETTLES_FROM: f32 = 0.55;
 
@@ -47,6 +51,11 @@ struct Width {
 }
 
 impl Hnsw {
+    /// How many owners a search keeps that may miss one with this probability, as far as that can be told.
+    pub fn kept(&self, miss: f64) -> usize {
+        kept(self.guide.as_ref().map_or(0, Guide::rows), miss)
+    }
+
     /// What each task asks for.
     pub(super) fn answer(&self, tasks: &[Task]) -> Vec<Vec<OwnerHit>> {
         let searcher = self.flat.searcher();
@@ -77,15 +86,22 @@ fn width(rows: usize, task: &Task) -> Option<Width> {
     let (searching, settled) = match task.query.reach {
         Reach::Exact => return None,
         Reach::Nearest(faces) => (faces, faces),
-        Reach::Within { miss } => {
-            // Not a number is taken as 0, which asks for all.
-            let tenths = if miss > 0.0 { -miss.log10() } else { f64::INFINITY };
-            ((tenths.max(1.0) * WIDTH_OF_TENTH) as usize, SETTLED)
-        }
+        Reach::Within { miss } => (kept(rows, miss), (SETTLED * wider(rows)) as usize),
     };
     let needed = task.goal.needed();
     let width = Width { searching: searching.max(needed), settled: settled.max(needed) };
     (width.searching.max(width.settled) <= rows / SHARE).then_some(width)
+}
+
+/// How many owners a walk over so many rows keeps for that probability of a miss.
+fn kept(rows: usize, miss: f64) -> usize {
+    // Not a number is taken as 0, which asks for all.
+    let tenths = if miss > 0.0 { -miss.log10() } else { f64::INFINITY };
+    (tenths.max(1.0) * WIDTH_OF_TENTH * wider(rows)) as usize
+}
+
+fn wider(rows: usize) -> f64 {
+    (rows as f64 / WIDER_FROM as f64).sqrt().max(1.0)
 }
 
 /// Answers by walking over the graph and scanning what it does not cover.
@@ -148,7 +164,7 @@ fn walk(
     let entry = ground.links.node(top, entry);
     let starts = [from, entry].into_iter().chain(ground.links.stranded().iter().copied());
     ground.walk(0, &aim, starts, &mut room, &mut beam);
-    let (in_time, full) = (beam.steps_left > 0, beam.searching.floor().is_some());
+    let (in_time, full) = (beam.steps_left > 0, beam.floor() > f32::NEG_INFINITY);
     ROOM.set(Some(room));
     (in_time && full).then_some(())
 }
