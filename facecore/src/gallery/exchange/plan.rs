@@ -77,10 +77,10 @@ impl Contents {
         Ok(())
     }
 
-    /// Whether an item was refused.
+    /// How many items were refused.
     #[cfg(feature = "exchange")]
-    pub fn has_failures(&self) -> bool {
-        !self.failed.is_empty()
+    pub fn failures(&self) -> usize {
+        self.failed.len()
     }
 
     /// No id below this one is to be given out.
