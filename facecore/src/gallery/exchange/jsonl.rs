@@ -167,12 +167,21 @@ pub(super) fn read(
             continue;
         }
         let line: Result<Line, _> = serde_json::from_slice(&text);
-        let person = line.as_ref().ok().and_then(|line| line.person.clone());
+        let about = line.as_ref().map(|line| (line.namespace.clone(), line.person.clone()));
+        let (namespace, person) = about.unwrap_or_default();
         let taken = line.map_err(malformed).and_then(|line| take(line, contents, rows));
         if let Err(error) = taken {
-            // Whatever is wrong, it is the file that is damaged.
+            let kind = match error.kind() {
+                kind @ (ErrorKind::EmbeddingSpaceMismatch | ErrorKind::DimensionMismatch)
+                    if contents.is_pinned(&namespace) =>
+                {
+                    kind
+                }
+                // Whatever else is wrong, it is the file that is damaged.
+                _ => ErrorKind::GalleryCorrupt,
+            };
             let message = format!("line {number} of the import: {error}");
-            contents.refuse(number, person, Error::new(ErrorKind::GalleryCorrupt, message).with_source(error))?;
+            contents.refuse(number, person, Error::new(kind, message).with_source(error))?;
         }
     }
     teller.end()

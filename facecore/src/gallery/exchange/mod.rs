@@ -73,7 +73,8 @@ pub struct ExportOptions {
 pub struct ImportOptions {
     /// By default what the name of the file says, [`Format::of`].
     pub format: Option<Format>,
-    /// Where people go for whom the file names no namespace: `people` by default. It is made if it is not there.
+    /// Where people go for whom a CSV, or an NPZ made with NumPy, names no namespace: `people` by default. It is made if it
+    /// is not there. JSON Lines name theirs on each line.
     pub namespace: String,
     /// The space of embeddings that come without one, as in an NPZ made with NumPy, or in a CSV: vectors do not tell
     /// which model they are of.
@@ -248,12 +249,12 @@ impl Gallery {
     /// else all faces get new ids. Ids of faces that were removed before the export are not given out
     /// again either. Embeddings come back bit for bit.
     ///
-    /// Errors with `GalleryCorrupt`, naming the line, if the file is malformed or contradicts itself,
-    /// `EmbeddingSpaceMismatch` or `DimensionMismatch` if a namespace holds other embeddings, and
-    /// `Io` if reading fails.
+    /// Errors with `GalleryCorrupt` if the file is malformed or contradicts itself, `EmbeddingSpaceMismatch` or
+    /// `DimensionMismatch` if a namespace of the gallery holds other embeddings, all naming the line, and `Io` if reading
+    /// fails.
     pub fn import(&self, input: impl BufRead) -> Result<ImportReport> {
         let mut nobody = |_| Ok(());
-        let (mut contents, mut teller) = (Contents::new(false), Teller::new(&mut nobody));
+        let (mut contents, mut teller) = (Contents::new(&self.shared, false), Teller::new(&mut nobody));
         jsonl::read(input, &mut contents, &mut jsonl::NoRows, &mut teller)?;
         contents.store(&self.shared, &mut teller)
     }
@@ -282,7 +283,7 @@ impl Gallery {
         mut progress: impl FnMut(Progress) -> Result<()>,
     ) -> Result<ImportReport> {
         let path = path.as_ref();
-        let (mut contents, mut teller) = (Contents::new(options.skip_errors), Teller::new(&mut progress));
+        let (mut contents, mut teller) = (Contents::new(&self.shared, options.skip_errors), Teller::new(&mut progress));
         let read = match options.format.unwrap_or_else(|| Format::of(path)) {
             Format::JsonLines => open(path).and_then(|(file, size)| {
                 teller.begin(Step::Reading, size)?;
@@ -292,13 +293,13 @@ impl Gallery {
             Format::Npz => match npz::lines_beside(path).filter(|lines| lines.is_file()) {
                 Some(lines) => npz::import(path, &lines, &mut contents, &mut teller),
                 None => {
-                    contents.knows(&self.shared, options);
+                    contents.want(options.dimension);
                     npz::import_arrays(path, options, &mut contents, &mut teller)
                 }
             },
             #[cfg(feature = "exchange")]
             Format::Csv => {
-                contents.knows(&self.shared, options);
+                contents.want(options.dimension);
                 csv::import(path, options, &mut contents, &mut teller)
             }
             #[cfg(not(feature = "exchange"))]

@@ -207,7 +207,7 @@ pub(super) fn import_arrays(
     let namespaces = archive.rows(NAMESPACES, 1, text, teller)?;
     teller.end()?;
     if let (None, Some(first)) = (&namespaces, vectors.first()) {
-        contents.namespace(&options.namespace, Some((space, first.len())))?;
+        contents.check(&options.namespace, Some((space, first.len())))?;
     }
     let mut namespaces = namespaces.map(Vec::into_iter);
     for (row, (values, person)) in vectors.into_iter().zip(persons).enumerate() {

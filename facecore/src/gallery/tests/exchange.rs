@@ -166,14 +166,22 @@ fn a_bad_line_is_named_and_nothing_is_imported() {
         line(json!({"row": 3})),
         line(json!({"row": 3, "embedding": null})),
     ];
-    let gallery = full();
+    let (gallery, empty) = (full(), Gallery::in_memory());
     let before = exported(&gallery);
     let number = good.lines().count() + 1;
     for bad in bad {
-        let error = gallery.import(format!("{good}{bad}\n{good}").as_bytes()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::GalleryCorrupt, "{bad}");
-        assert!(error.to_string().starts_with(&format!("line {number} of the import: ")), "{bad}: {error}");
-        assert_eq!(exported(&gallery), before);
+        // Where the gallery holds other embeddings, that is what is wrong.
+        let of_pinned = match &bad {
+            bad if bad.contains("another") => ErrorKind::EmbeddingSpaceMismatch,
+            bad if bad.contains("[1.0]") => ErrorKind::DimensionMismatch,
+            _ => ErrorKind::GalleryCorrupt,
+        };
+        for (gallery, wanted) in [(&gallery, of_pinned), (&empty, ErrorKind::GalleryCorrupt)] {
+            let error = gallery.import(format!("{good}{bad}\n{good}").as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), wanted, "{bad}");
+            assert!(error.to_string().starts_with(&format!("line {number} of the import: ")), "{bad}: {error}");
+        }
+        assert_eq!((exported(&gallery), exported(&empty).as_str()), (before.clone(), ""));
     }
     assert!(gallery.import(line(json!({"name": null})).as_bytes()).is_ok(), "the unchanged line is good: {null}");
 }
@@ -263,6 +271,44 @@ fn other_embeddings_are_refused_whole() {
     let error = gallery.import(exported(&full()).as_bytes()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::EmbeddingSpaceMismatch);
     assert_eq!(gallery.namespaces(), ["staff"]);
+}
+
+#[test]
+fn lines_of_other_embeddings_are_told_of_and_the_others_imported() {
+    let folder = Scratch::new("other-lines");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let (file, source) = (folder.0.join("all.jsonl"), full());
+    // What is bad makes no namespace either.
+    let bad =
+        json!({"namespace": "fresh", "person": "x", "space": "s", "threshold": 0.5, "norm": 1.0, "embedding": [1.0]});
+    std::fs::write(&file, format!("{}{bad}\n", exported(&source))).unwrap();
+    source
+        .export_with(
+            folder.0.join("staff.npz"),
+            &ExportOptions { namespace: Some("staff".into()), ..Default::default() },
+            |_| Ok(()),
+        )
+        .unwrap();
+
+    let options = ImportOptions { skip_errors: true, ..ImportOptions::default() };
+    for (file, persons, faces, last) in [(file, 8, 1, true), (folder.0.join("staff.npz"), 7, 0, false)] {
+        let gallery = Gallery::in_memory();
+        let other = Embedding::from_raw(vec![1.0; DIMENSION], EmbeddingSpace::new("mine", 0.5)).unwrap();
+        gallery.namespace("staff").unwrap().add("ada", &other).unwrap();
+        let mut report = gallery.import_with(&file, &options, |_| Ok(())).unwrap();
+        assert_eq!((report.persons, report.faces), (persons, faces));
+        if last {
+            assert_eq!(report.failed.pop().unwrap().error.kind(), ErrorKind::GalleryCorrupt);
+            assert_eq!(gallery.namespaces(), ["empty", "guests \"VIP\"", "pinned", "staff"]);
+        }
+        // The namespace's own line, and a line for each face.
+        assert_eq!(report.failed.len(), 18);
+        for failure in &report.failed {
+            assert_eq!(failure.error.kind(), ErrorKind::EmbeddingSpaceMismatch);
+            assert!(failure.error.to_string().starts_with(&format!("line {} of the import: ", failure.at)));
+        }
+        assert_eq!(report.failed[1].person.as_ref().unwrap(), &"person 0");
+    }
 }
 
 #[test]

@@ -359,6 +359,15 @@ fn lines_and_arrays_of_different_exports_are_refused() {
         let error = import(&text);
         assert!(error.kind() == ErrorKind::GalleryCorrupt && error.to_string().contains(what), "{what}: {error}");
     }
+    // A line that is bad may be that of one row, but not of two.
+    let row = |line: &&str| [5, 6].iter().any(|row| line.contains(&format!("\"row\":{row}}}")));
+    let skipping = ImportOptions { skip_errors: true, ..ImportOptions::default() };
+    for (bad, left) in [(1, 1), (2, 0)] {
+        let rest = good.lines().filter(|line| !row(line)).chain(["nonsense"; 2].into_iter().take(bad));
+        std::fs::write(&lines, rest.collect::<Vec<_>>().join("\n")).unwrap();
+        let report = Gallery::in_memory().import_with(&file, &skipping, |_| Ok(()));
+        assert_eq!(report.map_or(0, |report| report.faces), if left > 0 { 0 } else { 597 });
+    }
     // The same people, with other vectors: ids differ only where the exports do.
     std::fs::write(&lines, &good).unwrap();
     std::fs::copy(&others, &file).unwrap();
