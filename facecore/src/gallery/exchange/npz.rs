@@ -5,6 +5,7 @@ use std::io::{BufReader, BufWriter, Read, Seek, Take, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::Xxh3;
 use zip::read::ZipFile;
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
@@ -56,20 +57,28 @@ pub(super) fn export(walk: &Walk<'_>, path: &Path, teller: &mut Teller<'_>) -> R
     let (lines, arrays) = (NewFile::make(&lines)?, NewFile::make(path)?);
     teller.begin(Step::Writing, 2 * walk.items())?;
     let report = jsonl::write_with_rows(walk, &lines.file, teller)?;
-    write_arrays(walk, &arrays.file, report.faces, dimension, teller)?;
+    let hash = write_arrays(walk, &arrays.file, report.faces, dimension, teller)?;
+    jsonl::write_hash(&lines.file, hash)?;
     teller.end()?;
-    arrays.keep()?;
-    lines.keep()?;
+    // An NPZ without lines would be taken for one that somebody made.
+    NewFile::keep([lines, arrays])?;
     Ok(report)
 }
 
-/// Writes the arrays of `faces` faces, in the order of the lines.
-fn write_arrays(walk: &Walk<'_>, file: &File, faces: usize, dimension: usize, teller: &mut Teller<'_>) -> Result<()> {
+/// Writes the arrays of `faces` faces, in the order of the lines. Gives the hash of the embeddings.
+fn write_arrays(
+    walk: &Walk<'_>,
+    file: &File,
+    faces: usize,
+    dimension: usize,
+    teller: &mut Teller<'_>,
+) -> Result<String> {
     let mut arrays = Arrays {
         zip: ZipWriter::new(BufWriter::new(file)),
         namespaces: Vec::new(),
         persons: Vec::new(),
         ids: Vec::new(),
+        hash: Xxh3::new(),
     };
     arrays.begin(EMBEDDINGS, Element::F32, vec![faces as u64, dimension as u64])?;
     walk.go(&mut arrays, teller)?;
@@ -77,12 +86,18 @@ fn write_arrays(walk: &Walk<'_>, file: &File, faces: usize, dimension: usize, te
     let (namespaces, persons, ids) = (std::mem::take(namespaces), std::mem::take(persons), std::mem::take(ids));
     arrays.texts(PERSONS, persons.iter().map(PersonId::as_str))?;
     arrays.texts(NAMESPACES, namespaces.iter().map(|name| &**name))?;
+    let hash = text_of(&arrays.hash);
     arrays.begin(FACE_IDS, Element::I64, vec![ids.len() as u64])?;
     for id in ids {
         arrays.zip.write_all(&id.to_le_bytes()).map_err(write_failed)?;
     }
     let out = arrays.zip.finish().map_err(|error| write_failed(error.into()))?;
-    out.into_inner().map_err(|error| write_failed(error.into_error())).map(drop)
+    out.into_inner().map_err(|error| write_failed(error.into_error()))?;
+    Ok(hash)
+}
+
+fn text_of(hash: &Xxh3) -> String {
+    format!("{:032x}", hash.digest128())
 }
 
 /// An archive on its way out.
@@ -91,6 +106,8 @@ struct Arrays<W: Write + Seek> {
     namespaces: Vec<Arc<str>>,
     persons: Vec<PersonId>,
     ids: Vec<u64>,
+    /// Of the embeddings.
+    hash: Xxh3,
 }
 
 impl<W: Write + Seek> Arrays<W> {
@@ -131,6 +148,7 @@ impl<W: Write + Seek> Sink for Arrays<W> {
         self.persons.push(person.id.clone());
         self.ids.push(face.id.get());
         let bytes: Vec<u8> = face.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.hash.update(&bytes);
         self.zip.write_all(&bytes).map_err(write_failed)
     }
 }
@@ -141,10 +159,22 @@ pub(super) fn import(path: &Path, lines: &Path, contents: &mut Contents, teller:
     let (lines, size) = open(lines)?;
     archive.dimension(&[FACE_IDS])?;
     teller.begin(Step::Reading, size + archive.bytes(&[EMBEDDINGS, FACE_IDS])?)?;
-    let vectors = archive.need(EMBEDDINGS, 2, npy::floats, teller)?;
+    let mut hash = Xxh3::new();
+    let read = |element, order, bytes: &[u8]| {
+        hash.update(bytes);
+        npy::floats(element, order, bytes)
+    };
+    let vectors = archive.need(EMBEDDINGS, 2, read, teller)?;
+    let vectors = vectors.into_iter().map(|values| Some(values.into())).collect();
     let ids = archive.rows(FACE_IDS, 1, npy::ids, teller)?.map(|ids| ids.concat());
-    let mut rows = Rows { vectors: vectors.into_iter().map(|values| Some(values.into())).collect(), ids };
+    let mut rows = Rows { vectors, ids, hash: text_of(&hash), compared: false };
     jsonl::read(lines, contents, &mut rows, teller)?;
+    if !rows.compared {
+        fail!(
+            GalleryCorrupt,
+            "no line has the hash of its `{EMBEDDINGS}`: the two files are of different exports, or one was changed; export both again"
+        );
+    }
     let left = rows.vectors.iter().flatten().count();
     // A line that is bad may be that of one of them.
     if left > contents.failures() {
@@ -157,6 +187,9 @@ pub(super) fn import(path: &Path, lines: &Path, contents: &mut Contents, teller:
 struct Rows {
     vectors: Vec<Option<Arc<[f32]>>>,
     ids: Option<Vec<u64>>,
+    hash: String,
+    /// Whether a line has that hash.
+    compared: bool,
 }
 
 impl VectorRows for Rows {
@@ -176,6 +209,14 @@ impl VectorRows for Rows {
             Some(vector) => Ok(vector),
             None => fail!(GalleryCorrupt, "row {row} is named twice"),
         }
+    }
+
+    fn compare(&mut self, hash: &str) -> Result<()> {
+        if hash != self.hash {
+            fail!(GalleryCorrupt, "the NPZ has other `{EMBEDDINGS}`: the two files are of different exports");
+        }
+        self.compared = true;
+        Ok(())
     }
 }
 
@@ -387,7 +428,8 @@ pub fn read_npz(bytes: &[u8]) -> usize {
     let mut nobody = |_| Ok(());
     let mut teller = Teller::new(&mut nobody);
     let Ok(mut archive) = Archive::new(std::io::Cursor::new(bytes), bytes.len() as u64) else { return 0 };
-    let vectors = archive.rows(EMBEDDINGS, 2, npy::floats, &mut teller).map(|rows| rows.map_or(0, |rows| rows.len()));
+    let vectors = archive.dimension(&[]).and_then(|_| archive.need(EMBEDDINGS, 2, npy::floats, &mut teller));
+    let vectors = vectors.map(|rows| rows.len());
     let texts = archive.rows(PERSONS, 1, text, &mut teller).map(|rows| rows.map_or(0, |rows| rows.len()));
     let ids = archive.rows(FACE_IDS, 1, npy::ids, &mut teller).map(|rows| rows.map_or(0, |rows| rows.len()));
     [vectors, texts, ids].into_iter().flatten().sum()

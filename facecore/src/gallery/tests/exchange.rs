@@ -235,7 +235,7 @@ fn whoever_is_told_of_progress_may_end_it() {
     let (file, gallery) = (folder.0.join("all.jsonl"), full());
     let stop = |_| Err(Error::new(ErrorKind::InvalidArgument, "enough"));
     assert_eq!(gallery.export_with(&file, &ExportOptions::default(), stop).unwrap_err().message(), "enough");
-    assert!(!file.exists());
+    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
     gallery.export_to(&file).unwrap();
     let other = Gallery::in_memory();
     for last in [Step::Reading, Step::Storing] {
@@ -243,6 +243,57 @@ fn whoever_is_told_of_progress_may_end_it() {
         let error = other.import_with(&file, &ImportOptions::default(), stop).unwrap_err();
         assert_eq!(error.message(), "enough");
         assert!(other.namespaces().is_empty());
+    }
+}
+
+#[test]
+fn a_file_has_its_name_once_it_is_complete() {
+    let folder = Scratch::new("complete");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let gallery = full();
+    let names = || {
+        let entries = std::fs::read_dir(&folder.0).unwrap();
+        let mut names: Vec<_> = entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let remove = || names().iter().for_each(|name| std::fs::remove_file(folder.0.join(name)).unwrap());
+    let one = ExportOptions { namespace: Some("staff".into()), ..ExportOptions::default() };
+    for (name, files) in
+        [("all.jsonl", &["all.jsonl"][..]), ("all.csv", &["all.csv"]), ("all.npz", &["all.jsonl", "all.npz"])]
+    {
+        let (file, new) = (folder.0.join(name), files.iter().map(|file| format!("{file}.new")).collect::<Vec<_>>());
+        // Others may read what was left here, and it is longer.
+        for new in &new {
+            std::fs::write(folder.0.join(new), vec![b'x'; 1 << 20]).unwrap();
+        }
+        let other = full();
+        gallery
+            .export_with(&file, &one, |_| {
+                assert_eq!(names(), new);
+                let error = other.export_with(&file, &one, |_| Ok(())).unwrap_err();
+                assert!(error.kind() == ErrorKind::Io && error.message().contains("another export"), "{error}");
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(names(), files);
+        for name in files {
+            let metadata = std::fs::metadata(folder.0.join(name)).unwrap();
+            assert!(metadata.len() < 1 << 20);
+            #[cfg(unix)]
+            assert_eq!(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777, 0o600);
+        }
+        remove();
+        // Somebody makes a file of that name meanwhile: it is theirs, and the lines beside it go.
+        let meanwhile = |_| {
+            std::fs::write(&file, "mine").unwrap();
+            Ok(())
+        };
+        let error = gallery.export_with(&file, &one, meanwhile).unwrap_err();
+        assert!(error.kind() == ErrorKind::Io && error.message().contains("is there already"), "{error}");
+        assert_eq!(names(), [name]);
+        assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+        remove();
     }
 }
 
