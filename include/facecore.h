@@ -2596,7 +2596,8 @@ void facecore_enrolment_free(facecore_enrolment *enrolment);
 
 /**
  * Writes everything the gallery holds to a stream of the caller's, as JSON Lines, sorted by namespace and person. All of
- * it is of one moment. It is biometric data: keep it accordingly. `report` may be NULL.
+ * it is of one moment. It is biometric data: keep it accordingly. `report` may be NULL. `write` must not use the gallery,
+ * whose changes may be waiting for it.
  *
  * Errors: `FACECORE_IO` if `write` fails.
  */
@@ -2608,7 +2609,10 @@ int32_t facecore_gallery_export(const facecore_gallery *gallery,
 /**
  * As `facecore_gallery_export`, into a new file that only its owner may read. Its name says what is written: NAME.npz has the
  * vectors for NumPy (arrays `embeddings`, `persons`, `namespaces`, `face_ids`) and NAME.jsonl beside it all else, NAME.csv is a
- * table of the people without their faces, and anything else is JSON Lines.
+ * table of the people without their faces, and anything else is JSON Lines. A file has its name once it is complete.
+ *
+ * Cells of a CSV are written as they are: one that begins with `=`, `+`, `-` or `@` is a formula to a spreadsheet. If strangers
+ * chose ids or names, import it there as text. A name that is empty comes back as none.
  *
  * Errors: `FACECORE_IO` if there is a file of that name or it cannot be written; a part of one is not left.
  * `FACECORE_INVALID_ARGUMENT` if an NPZ is to hold embeddings of different dimensions.
@@ -2619,10 +2623,10 @@ int32_t facecore_gallery_export_file(const facecore_gallery *gallery,
 
 /**
  * Adds everything that an export wrote, read from a stream of the caller's, with one commit, or, on error, nothing.
- * `report` may be NULL.
+ * `read` must not use the gallery. `report` may be NULL.
  *
- * Errors: `FACECORE_GALLERY_CORRUPT`, naming the line, if it is malformed, `FACECORE_EMBEDDING_SPACE_MISMATCH` and
- * `FACECORE_DIMENSION_MISMATCH` if a namespace holds other embeddings, `FACECORE_IO` if `read` fails.
+ * Errors: `FACECORE_GALLERY_CORRUPT` if it is malformed, `FACECORE_EMBEDDING_SPACE_MISMATCH` and
+ * `FACECORE_DIMENSION_MISMATCH` if a namespace holds other embeddings, all naming the line, `FACECORE_IO` if `read` fails.
  */
 int32_t facecore_gallery_import(const facecore_gallery *gallery,
                                 facecore_read read,

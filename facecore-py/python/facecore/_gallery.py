@@ -132,9 +132,12 @@ class Gallery(Namespace, Closable):
         * `"jsonl"`: everything, as JSON Lines; also what has any other suffix;
         * `"npz"`: everything, with the vectors in `NAME.npz` for `numpy.load` (arrays `embeddings`, `persons`, `namespaces`
           and `face_ids`, a row for a face) and all else in `NAME.jsonl` beside it;
-        * `"csv"`: a table of the people, without their faces.
+        * `"csv"`: a table of the people, without their faces. A name that is empty comes back as none. Cells are written
+          as they are: one that begins with `=`, `+`, `-` or `@` is a formula to a spreadsheet, so import the table as text
+          if strangers chose ids or names.
 
-        What is damaged is left out and reported. `progress` is called now and then; what it raises ends the export.
+        What is damaged is left out and reported. The file has its name once it is complete. `progress` is called now and
+        then, and must not use the gallery, whose changes may be waiting for it; what it raises ends the export.
         """
         persons, faces, damaged = self._native.export_to(file, format, namespace, _teller(progress))
         return ExportReport(persons, faces, tuple(damaged))
@@ -153,11 +156,12 @@ class Gallery(Namespace, Closable):
 
         `numpy.savez(file, embeddings=vectors, persons=names)` makes such an NPZ; `space` says of which model the vectors
         are, which neither it nor a CSV with a column `embedding` tells. A CSV has a column `person` (or `id`), and may have
-        `name`, `metadata` (JSON), `namespace`, and others, which become metadata. What names no namespace goes to
-        `namespace`.
+        `name`, `metadata` (JSON), `namespace`, and others, which become metadata. What names no namespace in a CSV or in an
+        NPZ made with NumPy goes to `namespace`; JSON Lines name theirs on each line.
 
         A bad item raises, and nothing is imported; with `skip_errors` the others are, and it is in the answer. `progress` is
-        called now and then; what it raises ends the import.
+        called now and then, and must not use the gallery, whose changes may be waiting for it; what it raises ends the
+        import.
         """
         parts = None if space is None else (space.id, space.threshold, space.dimension)
         tell = _teller(progress)

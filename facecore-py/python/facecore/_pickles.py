@@ -2,7 +2,8 @@
 
 A pickle is a program: `pickle.load` imports and calls what the file names. Here its instructions are carried out one by
 one on plain values. What a file names is never imported: of a few names it is known what they stand for (an array, a
-number, a dictionary), and any other ends the reading. No instruction takes memory that the file does not fill.
+number, a dictionary), and any other ends the reading. No instruction takes memory that the file does not fill, and what
+instructions copy is charged to a budget, because a file may name a value over and over.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 import os
 import pickletools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 import numpy
@@ -28,6 +29,19 @@ _VECTORS = ("encodings", "embeddings", "vectors")
 _NAMES = ("names", "persons", "labels", "ids")
 _VECTOR = ("embedding", "encoding", "vector")
 _NAME = ("name", "person", "label", "id")
+
+
+class _Budget:
+    """How many more bytes or numbers may be made of a file."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self, count: int) -> None:
+        """To be called before what it is for is made."""
+        self.left -= count
+        if self.left < 0:
+            raise InvalidArgumentError("it names the same values again and again; write each face once")
 
 
 class _Name(str):
@@ -54,7 +68,8 @@ class _Type:
 class _Array:
     """An array on its way."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: _Budget) -> None:
+        self.budget = budget
         self.value: Any = None
 
     def build(self, state: Any) -> None:
@@ -75,47 +90,56 @@ class _Array:
             self.value = data
             return
         kind = element.numpy()
-        if isinstance(data, str):
-            # As Python 2 wrote bytes.
-            data = data.encode("latin-1")
-        if not isinstance(data, (bytes, bytearray)) or len(data) != math.prod(shape) * kind.itemsize:
+        if not isinstance(data, (str, bytes, bytearray)) or len(data) != math.prod(shape) * kind.itemsize:
             raise ValueError("an array's bytes are not as many as its shape says")
-        flat = numpy.frombuffer(bytes(data), kind)
+        if not isinstance(data, bytes):
+            self.budget.take(len(data))
+            # A text is how Python 2 wrote bytes.
+            data = data.encode("latin-1") if isinstance(data, str) else bytes(data)
+        flat = numpy.frombuffer(data, kind)
         self.value = flat.reshape(shape, order="F" if order == "F" else "C")
 
 
-def _of_type(arguments: tuple[Any, ...]) -> Any:
+def _of_type(arguments: tuple[Any, ...], _: _Budget) -> Any:
     if not arguments or not isinstance(arguments[0], str):
         raise ValueError("an element type has no name")
     return _Type(arguments[0])
 
 
-def _from_buffer(arguments: tuple[Any, ...]) -> Any:
+def _reconstructed(_: tuple[Any, ...], budget: _Budget) -> Any:
+    # Its state follows.
+    return _Array(budget)
+
+
+def _from_buffer(arguments: tuple[Any, ...], budget: _Budget) -> Any:
     data, element, shape, order = arguments
     if not isinstance(element, _Type):
         raise ValueError("an array has no element type")
-    array = _Array()
+    array = _Array(budget)
     array.fill(shape, element, order, data)
     return array
 
 
-def _scalar(arguments: tuple[Any, ...]) -> Any:
+def _scalar(arguments: tuple[Any, ...], budget: _Budget) -> Any:
     element, data = arguments
     if not isinstance(element, _Type) or element.letter[0] not in "fiubUS":
         raise ValueError("a number has no type")
-    array = _Array()
+    array = _Array(budget)
     array.fill((1,), element, "C", data)
+    # Texts are long.
+    budget.take(len(data))
     return array.value[0].item()
 
 
-def _encoded(arguments: tuple[Any, ...]) -> Any:
+def _encoded(arguments: tuple[Any, ...], budget: _Budget) -> Any:
     text, encoding = arguments
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         raise ValueError("bytes are not as Python writes them")
+    budget.take(len(text))
     return text.encode("latin-1")
 
 
-def _dictionary(arguments: tuple[Any, ...]) -> Any:
+def _dictionary(arguments: tuple[Any, ...], _: _Budget) -> Any:
     # A dictionary's items follow; what makes the values that it lacks is of no concern.
     if any(not isinstance(argument, _Name) for argument in arguments):
         raise ValueError("a dictionary is not as Python writes it")
@@ -123,14 +147,14 @@ def _dictionary(arguments: tuple[Any, ...]) -> Any:
 
 
 # What may be called, and what it makes.
-_CALLS: dict[str, Callable[[tuple[Any, ...]], Any]] = {
+_CALLS: dict[str, Callable[[tuple[Any, ...], _Budget], Any]] = {
     "numpy.dtype": _of_type,
     "_codecs.encode": _encoded,
     "collections.OrderedDict": _dictionary,
     "collections.defaultdict": _dictionary,
 }
 for _core in ("numpy.core", "numpy._core"):
-    _CALLS[f"{_core}.multiarray._reconstruct"] = lambda arguments: _Array()
+    _CALLS[f"{_core}.multiarray._reconstruct"] = _reconstructed
     _CALLS[f"{_core}.multiarray.scalar"] = _scalar
     _CALLS[f"{_core}.numeric._frombuffer"] = _from_buffer
 
@@ -150,7 +174,8 @@ _CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 class _Machine:
     """Carries out the instructions of a pickle on plain values."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: _Budget) -> None:
+        self.budget = budget
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
 
@@ -222,7 +247,7 @@ class _Machine:
                 make = _CALLS.get(callee) if isinstance(callee, _Name) else None
                 if make is None or not isinstance(arguments, tuple):
                     raise ValueError("something is called that cannot be")
-                stack.append(make(arguments))
+                stack.append(make(arguments, self.budget))
             case "BUILD":
                 state, built = self.pop(), stack[-1]
                 if not isinstance(built, (_Array, _Type)):
@@ -272,7 +297,8 @@ def _named(name: str) -> _Name:
 
 def _loaded(data: bytes) -> Any:
     try:
-        return _Machine().run(data)
+        # Bytes as older protocols write them are encoded from a text, and then may become a NumPy text.
+        return _Machine(_Budget(2 * len(data))).run(data)
     except InvalidArgumentError:
         raise
     except (ValueError, IndexError, TypeError, OverflowError) as error:
@@ -307,14 +333,8 @@ def read_pickle(file: StrPath, *, person: Callable[[Record], str] | None = None)
     except OSError as error:
         raise IoError(f"cannot read {os.fspath(file)}: {error.strerror}") from error
     try:
-        faces, numbers = [], 0
-        for face in _faces(_plain(_loaded(data)), person):
-            faces.append(face)
-            # A number takes a byte or more; a pickle may also name the same vectors over and over.
-            numbers += 1 if face.vector is None else max(face.vector.size, 1)
-            if numbers > len(data):
-                raise InvalidArgumentError("it names the same vectors again and again")
-        return faces
+        # What is not named again and again, number or letter, has a byte or more in the file.
+        return list(_Finder(_Budget(len(data)), person).faces(_plain(_loaded(data))))
     except FacecoreError as error:
         error.add_note(os.fspath(file))
         raise
@@ -324,29 +344,114 @@ def _plain(value: Any) -> Any:
     return value.value if isinstance(value, _Array) else value
 
 
-def _faces(found: Any, person: Callable[[Record], str] | None) -> Iterator[PickledFace]:
-    if isinstance(found, dict):
-        vectors, names = (_first(found, keys) for keys in (_VECTORS, _NAMES))
-        if vectors is not None and names is not None:
-            yield from _paired(names, vectors)
-        else:
-            for name, vectors in found.items():
-                yield from (PickledFace(name, vector, None) for vector in _vectors(vectors))
-        return
-    items = [_plain(item) for item in found] if isinstance(found, (list, tuple)) else []
-    if items and all(isinstance(item, dict) for item in items):
-        yield from _records(items, person)
-    elif len(items) == 2 and _are_names(items[0]):
-        yield from _paired(items[0], items[1])
-    elif len(items) == 2 and _are_names(items[1]):
-        yield from _paired(items[1], items[0])
-    elif items and all(isinstance(item, (list, tuple)) and len(item) == 2 for item in items):
+class _Finder:
+    """Finds names and vectors in what a pickle holds."""
+
+    def __init__(self, budget: _Budget, person: Callable[[Record], str] | None) -> None:
+        self.budget, self.person = budget, person
+
+    def faces(self, found: Any) -> Iterator[PickledFace]:
+        if isinstance(found, dict):
+            vectors, names = (_first(found, keys) for keys in (_VECTORS, _NAMES))
+            if vectors is not None and names is not None:
+                yield from self.paired(names, vectors)
+            else:
+                yield from self.by_name(found.items())
+            return
+        items = [_plain(item) for item in found] if isinstance(found, (list, tuple)) else []
+        if items and all(isinstance(item, dict) for item in items):
+            yield from self.records(items)
+        elif len(items) == 2 and _are_names(items[0]):
+            yield from self.paired(items[0], items[1])
+        elif len(items) == 2 and _are_names(items[1]):
+            yield from self.paired(items[1], items[0])
+        elif items and all(isinstance(item, (list, tuple)) and len(item) == 2 for item in items):
+            yield from self.by_name(items)
+        elif not isinstance(found, (list, tuple)) or items:
+            raise InvalidArgumentError(
+                f"names and vectors are not found in this {type(found).__name__}; read_pickle tells what they may look "
+                "like"
+            )
+
+    def by_name(self, items: Iterable[tuple[Any, Any]]) -> Iterator[PickledFace]:
         for name, vectors in items:
-            yield from (PickledFace(_text(name), vector, None) for vector in _vectors(vectors))
-    elif not isinstance(found, (list, tuple)) or items:
-        raise InvalidArgumentError(
-            f"names and vectors are not found in this {type(found).__name__}; read_pickle tells what they may look like"
-        )
+            yield from (PickledFace(self.text(name), vector, None) for vector in self.vectors(vectors))
+
+    def paired(self, names: Any, vectors: Any) -> Iterator[PickledFace]:
+        if not isinstance(names, (list, tuple, numpy.ndarray)) or not isinstance(vectors, (list, tuple, numpy.ndarray)):
+            raise InvalidArgumentError("names and vectors are two lists")
+        if len(names) != len(vectors):
+            raise InvalidArgumentError(f"there are {len(names)} names and {len(vectors)} vectors")
+        for name, vector in zip(names, vectors):
+            name = name.item() if isinstance(name, numpy.generic) else name
+            yield PickledFace(self.text(name), self.vector(vector), None)
+
+    def records(self, records: list[Record]) -> Iterator[PickledFace]:
+        person = self.person or self.by_name_or_folder(records)
+        for record in records:
+            source = record.get("identity") or record.get("source")
+            vector = self.vector(_first(record, _VECTOR))
+            yield PickledFace(self.text(person(record)), vector, source if isinstance(source, str) else None)
+
+    def by_name_or_folder(self, records: list[Record]) -> Callable[[Record], str]:
+        if all(_first(record, _NAME) is not None for record in records):
+            return lambda record: _first(record, _NAME)
+        paths = [record.get("identity") for record in records]
+        if not all(isinstance(path, str) and path for path in paths):
+            raise InvalidArgumentError(
+                "not every dictionary has a `name` or an `identity`; say whose it is with person="
+            )
+        self.budget.take(sum(len(str(path)) for path in paths))
+        folders = {tuple(_parts(path)[:-1]) for path in paths}
+        if len(folders) == 1:
+            raise InvalidArgumentError(
+                "all photos are in one folder, which may be one person or many; say whose they are with person=, such "
+                "as person=lambda record: pathlib.Path(record['identity']).stem"
+            )
+        common = len(os.path.commonprefix(sorted(folders)))
+
+        def person(record: Record) -> str:
+            below = _parts(record["identity"])[common:]
+            return below[0] if len(below) > 1 else below[0].rsplit(".", 1)[0]
+
+        return person
+
+    def vectors(self, value: Any) -> Iterator[NDArray[numpy.float64] | None]:
+        """One vector or several, one at a time: the budget ends those that come again and again."""
+        value = _plain(value)
+        several = value.ndim == 2 if isinstance(value, numpy.ndarray) else _is_list_of_vectors(value)
+        yield from (self.vector(item) for item in value) if several else [self.vector(value)]
+
+    def vector(self, value: Any) -> NDArray[numpy.float64] | None:
+        """`None` of what is none, which is told of that face alone."""
+        value = _plain(value)
+        # Also of what is no vector: it is looked through.
+        count = value.size if isinstance(value, numpy.ndarray) else len(value) if isinstance(value, (list, tuple)) else 1
+        self.budget.take(max(count, 1))
+        if isinstance(value, (list, tuple)) and all(type(item) in (int, float) for item in value):
+            try:
+                value = numpy.array(value, numpy.float64)
+            except OverflowError:
+                return None
+        if not isinstance(value, numpy.ndarray) or value.ndim != 1 or value.dtype.kind not in "fiu":
+            return None
+        return value.astype(numpy.float64)
+
+    def text(self, name: Any) -> str:
+        if isinstance(name, bytes):
+            self.budget.take(len(name))
+            name = name.decode()
+        if not isinstance(name, str):
+            raise InvalidArgumentError(f"a name is a text, not {type(name).__name__}")
+        return name
+
+
+def _is_list_of_vectors(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(item, (list, tuple, _Array)) for item in value)
+
+
+def _parts(path: Any) -> list[str]:
+    return str(path).replace("\\", "/").split("/")
 
 
 def _first(record: Record, keys: tuple[str, ...]) -> Any:
@@ -357,75 +462,3 @@ def _are_names(value: Any) -> bool:
     if isinstance(value, numpy.ndarray):
         return value.dtype.kind in "US"
     return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, (str, bytes)) for item in value)
-
-
-def _text(name: Any) -> str:
-    if isinstance(name, bytes):
-        name = name.decode()
-    if not isinstance(name, str):
-        raise InvalidArgumentError(f"a name is a text, not {type(name).__name__}")
-    return name
-
-
-def _paired(names: Any, vectors: Any) -> Iterator[PickledFace]:
-    if not isinstance(names, (list, tuple, numpy.ndarray)) or not isinstance(vectors, (list, tuple, numpy.ndarray)):
-        raise InvalidArgumentError("names and vectors are two lists")
-    if len(names) != len(vectors):
-        raise InvalidArgumentError(f"there are {len(names)} names and {len(vectors)} vectors")
-    for name, vector in zip(names, vectors):
-        yield PickledFace(_text(name.item() if isinstance(name, numpy.generic) else name), _vector(vector), None)
-
-
-def _vectors(value: Any) -> list[NDArray[numpy.float64] | None]:
-    """One vector or several."""
-    value = _plain(value)
-    several = value.ndim == 2 if isinstance(value, numpy.ndarray) else _is_list_of_vectors(value)
-    return [_vector(item) for item in value] if several else [_vector(value)]
-
-
-def _is_list_of_vectors(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and all(isinstance(item, (list, tuple, _Array)) for item in value)
-
-
-def _vector(value: Any) -> NDArray[numpy.float64] | None:
-    """`None` of what is none, which is told of that face alone."""
-    value = _plain(value)
-    if isinstance(value, (list, tuple)) and all(type(item) in (int, float) for item in value):
-        try:
-            value = numpy.array(value, numpy.float64)
-        except OverflowError:
-            return None
-    if not isinstance(value, numpy.ndarray) or value.ndim != 1 or value.dtype.kind not in "fiu":
-        return None
-    return value.astype(numpy.float64)
-
-
-def _records(records: list[Record], person: Callable[[Record], str] | None) -> Iterator[PickledFace]:
-    if person is None:
-        person = _by_name_or_folder(records)
-    for record in records:
-        source = record.get("identity") or record.get("source")
-        vector = _vector(_first(record, _VECTOR))
-        yield PickledFace(_text(person(record)), vector, source if isinstance(source, str) else None)
-
-
-def _by_name_or_folder(records: list[Record]) -> Callable[[Record], str]:
-    if all(_first(record, _NAME) is not None for record in records):
-        return lambda record: _first(record, _NAME)
-    paths = [record.get("identity") for record in records]
-    if not all(isinstance(path, str) and path for path in paths):
-        raise InvalidArgumentError("not every dictionary has a `name` or an `identity`; say whose it is with person=")
-    parts = [str(path).replace("\\", "/").split("/") for path in paths]
-    folders = {tuple(part[:-1]) for part in parts}
-    if len(folders) == 1:
-        raise InvalidArgumentError(
-            "all photos are in one folder, which may be one person or many; say whose they are with person=, such as "
-            "person=lambda record: pathlib.Path(record['identity']).stem"
-        )
-    common = len(os.path.commonprefix(sorted(folders)))
-
-    def person(record: Record) -> str:
-        below = str(record["identity"]).replace("\\", "/").split("/")[common:]
-        return below[0] if len(below) > 1 else below[0].rsplit(".", 1)[0]
-
-    return person

@@ -67,12 +67,18 @@ impl Pinned {
     }
 }
 
-/// `DimensionMismatch` or `InvalidArgument` if a namespace cannot hold such embeddings.
-pub(super) fn check_pin(space: &EmbeddingSpace, dimension: usize) -> Result<()> {
+/// `DimensionMismatch` if no namespace can hold embeddings of so many dimensions.
+pub(super) fn check_dimension(dimension: usize) -> Result<()> {
     if !DIMENSIONS.contains(&dimension) {
         let (least, most) = (DIMENSIONS.start(), DIMENSIONS.end());
         fail!(DimensionMismatch, "a namespace holds embeddings of {least} to {most} dimensions, not {dimension}");
     }
+    Ok(())
+}
+
+/// `DimensionMismatch` or `InvalidArgument` if a namespace cannot hold such embeddings.
+pub(super) fn check_pin(space: &EmbeddingSpace, dimension: usize) -> Result<()> {
+    check_dimension(dimension)?;
     if !(-1.0..=1.0).contains(&space.threshold()) {
         fail!(InvalidArgument, "the threshold of {space} is {}, but a cosine is -1 to 1", space.threshold());
     }

@@ -103,12 +103,15 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("facecore-listed-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let table = folder.join("people.csv");
-        let text = "person,name,photo,namespace,floor\nbo,,b.jpg,,\nada,Ada,a/1.jpg,staff,2\nada,,/a/2.jpg,,\ncy,Cy,,,\n\
-                    dee,,d.jpg,guests,\n,,e.jpg,,\n";
+        let absolute = std::env::temp_dir().join("2.jpg");
+        let text = format!(
+            "person,name,photo,namespace,floor\nbo,,b.jpg,,\nada,Ada,a/1.jpg,staff,2\nada,,{},,\ncy,Cy,,,\n\
+             dee,,d.jpg,guests,\n,,e.jpg,,\n",
+            absolute.display()
+        );
         std::fs::write(&table, text).unwrap();
         let ListedPhotos { photos, people } = photos_in_csv(&table, "staff").unwrap();
         let found: Vec<_> = photos.photos.iter().map(|(person, path)| (person.as_str(), path.clone())).collect();
-        let absolute = Path::new("/a/2.jpg").to_owned();
         assert_eq!(found, [("ada", absolute), ("ada", folder.join("a/1.jpg")), ("bo", folder.join("b.jpg"))]);
         let reasons = [
             ("", "line 7: it names no person"),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufReader, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, ReaderBuilder, Writer};
@@ -76,10 +76,12 @@ pub fn read_csv(path: impl AsRef<Path>) -> Result<CsvPeople> {
 }
 
 fn read(mut file: BufReader<File>, folder: &Path, teller: &mut Teller<'_>) -> Result<CsvPeople> {
-    let start = file.fill_buf().map_err(unreadable)?;
-    let parting = start.iter().take_while(|byte| **byte != b'\n').find(|byte| matches!(byte, b',' | b';' | b'\t'));
-    let parting = parting.copied().unwrap_or(b',');
-    let mut reader = ReaderBuilder::new().delimiter(parting).flexible(true).from_reader(file);
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).map_err(unreadable)?;
+    let mut lines = Lines { text: text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text), at: 0, line: 1 };
+    let first = lines.text.iter().take_while(|byte| **byte != b'\n');
+    let parting = first.copied().find(|byte| matches!(byte, b',' | b';' | b'\t')).unwrap_or(b',');
+    let mut reader = ReaderBuilder::new().delimiter(parting).flexible(true).from_reader(lines.text);
     let columns = Columns::of(reader.byte_headers().map_err(broken)?)?;
     let mut people = CsvPeople {
         has_photos: columns.place(Column::Photo).is_some(),
@@ -87,14 +89,14 @@ fn read(mut file: BufReader<File>, folder: &Path, teller: &mut Teller<'_>) -> Re
         ..CsvPeople::default()
     };
     let several = people.has_photos || people.has_embeddings;
-    let mut lines = HashMap::new();
+    let mut seen = HashMap::new();
     let mut record = ByteRecord::new();
     let mut before = 0;
     while reader.read_byte_record(&mut record).map_err(broken)? {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.of(record.position().map_or(0, csv::Position::byte));
         let read = columns.row(&record, line, folder).and_then(|row| {
             let key = (row.namespace.clone(), row.person.clone());
-            match lines.insert(key, line).filter(|_| !several) {
+            match seen.insert(key, line).filter(|_| !several) {
                 Some(other) => fail!(InvalidArgument, "person `{}` is on line {other} already", row.person),
                 None => Ok(row),
             }
@@ -113,6 +115,26 @@ fn read(mut file: BufReader<File>, folder: &Path, teller: &mut Teller<'_>) -> Re
     }
     teller.end()?;
     Ok(people)
+}
+
+/// The lines of a table.
+struct Lines<'t> {
+    text: &'t [u8],
+    /// Of this byte the line is known.
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the record that is read from `start` on, further than the last one. What ends lines comes before its first
+    /// byte: empty lines, and the second half of CR LF.
+    fn of(&mut self, start: u64) -> u64 {
+        let start = usize::try_from(start).unwrap_or(usize::MAX).min(self.text.len());
+        let ends = self.text[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.line += self.text[self.at..start + ends].iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.at = start + ends;
+        self.line
+    }
 }
 
 fn unreadable(error: std::io::Error) -> Error {

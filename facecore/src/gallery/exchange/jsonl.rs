@@ -1,6 +1,8 @@
 //! JSON Lines.
 //!
-//! A line is an object, of one of four kinds:
+//! A line is an object, of one of five kinds:
+//! - the arrays, beside an NPZ: `embeddings` alone, the hash of all rows (XXH3, 128 bits, in hexadecimal digits), so that
+//!   files of different exports are told apart;
 //! - the gallery: `next_face` alone, the lowest face id that was never given out;
 //! - a namespace: `namespace`, and `space`, `threshold` and `dimension` if it is pinned;
 //! - a person: `namespace`, `person`, and `name` and `metadata` if there are any;
@@ -30,6 +32,8 @@ const LONGEST_LINE: u64 = 64 << 20;
 #[derive(Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Line {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embeddings: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_face: Option<u64>,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -64,6 +68,9 @@ struct Line {
 pub(super) trait VectorRows {
     /// The vector of a row, which is `face`'s if it says whose it is. It is asked for once.
     fn take(&mut self, row: u64, face: Option<FaceId>) -> Result<Arc<[f32]>>;
+
+    /// The lines go with vectors of this hash.
+    fn compare(&mut self, hash: &str) -> Result<()>;
 }
 
 /// For lines that hold their vectors themselves.
@@ -72,6 +79,10 @@ pub(super) struct NoRows;
 impl VectorRows for NoRows {
     fn take(&mut self, row: u64, _: Option<FaceId>) -> Result<Arc<[f32]>> {
         fail!(GalleryCorrupt, "its vector is in row {row} of an NPZ; import that file, with this one beside it");
+    }
+
+    fn compare(&mut self, _: &str) -> Result<()> {
+        fail!(GalleryCorrupt, "its vectors are in an NPZ; import that file, with this one beside it");
     }
 }
 
@@ -87,6 +98,14 @@ pub(super) fn write(walk: &Walk<'_>, out: impl Write, teller: &mut Teller<'_>) -
 #[cfg(feature = "exchange")]
 pub(super) fn write_with_rows(walk: &Walk<'_>, out: impl Write, teller: &mut Teller<'_>) -> Result<ExportReport> {
     write_lines(walk, out, Some(0), teller)
+}
+
+/// Writes the line that tells which vectors the rows are of.
+#[cfg(feature = "exchange")]
+pub(super) fn write_hash(out: impl Write, hash: String) -> Result<()> {
+    let mut lines = Lines { to: BufWriter::new(out), row: None };
+    lines.line(&Line { embeddings: Some(hash), ..Line::default() })?;
+    lines.to.flush().map_err(write_failed)
 }
 
 fn write_lines(walk: &Walk<'_>, out: impl Write, row: Option<u64>, teller: &mut Teller<'_>) -> Result<ExportReport> {
@@ -167,12 +186,21 @@ pub(super) fn read(
             continue;
         }
         let line: Result<Line, _> = serde_json::from_slice(&text);
-        let person = line.as_ref().ok().and_then(|line| line.person.clone());
+        let about = line.as_ref().map(|line| (line.namespace.clone(), line.person.clone()));
+        let (namespace, person) = about.unwrap_or_default();
         let taken = line.map_err(malformed).and_then(|line| take(line, contents, rows));
         if let Err(error) = taken {
-            // Whatever is wrong, it is the file that is damaged.
+            let kind = match error.kind() {
+                kind @ (ErrorKind::EmbeddingSpaceMismatch | ErrorKind::DimensionMismatch)
+                    if contents.is_pinned(&namespace) =>
+                {
+                    kind
+                }
+                // Whatever else is wrong, it is the file that is damaged.
+                _ => ErrorKind::GalleryCorrupt,
+            };
             let message = format!("line {number} of the import: {error}");
-            contents.refuse(number, person, Error::new(ErrorKind::GalleryCorrupt, message).with_source(error))?;
+            contents.refuse(number, person, Error::new(kind, message).with_source(error))?;
         }
     }
     teller.end()
@@ -186,6 +214,12 @@ fn malformed(error: serde_json::Error) -> Error {
 
 /// Takes a line in. On error it is as if it had not been there.
 fn take(line: Line, contents: &mut Contents, rows: &mut impl VectorRows) -> Result<()> {
+    if let Some(hash) = &line.embeddings {
+        if line != (Line { embeddings: Some(hash.clone()), ..Line::default() }) {
+            fail!(GalleryCorrupt, "`embeddings` is alone on its line");
+        }
+        return rows.compare(hash);
+    }
     if let Some(next) = line.next_face {
         if next == 0 || line != (Line { next_face: Some(next), ..Line::default() }) {
             fail!(GalleryCorrupt, "`next_face` is 1 or more, and alone on its line");

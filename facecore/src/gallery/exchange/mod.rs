@@ -18,13 +18,13 @@ mod npz;
 mod plan;
 mod walk;
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Gallery, PersonId};
 use crate::embedding::EmbeddingSpace;
-use crate::error::{Context, Error, ErrorKind, Result};
+use crate::error::{Context, Error, ErrorKind, Result, fail};
 use crate::files;
 use plan::Contents;
 use walk::Walk;
@@ -43,7 +43,10 @@ pub enum Format {
     /// all else, whose faces name their row. See [`Gallery::export_with`].
     Npz,
     /// Who there is, as a table for spreadsheets: `namespace`, `person`, `name`, `faces` (how many), `metadata` (JSON).
-    /// No faces.
+    /// No faces. A name that is empty comes back as none.
+    ///
+    /// Cells are written as they are, so that they come back: one that begins with `=`, `+`, `-` or `@` is a formula to a
+    /// spreadsheet, which carries it out. If strangers chose ids or names, import the table as text.
     Csv,
 }
 
@@ -73,7 +76,8 @@ pub struct ExportOptions {
 pub struct ImportOptions {
     /// By default what the name of the file says, [`Format::of`].
     pub format: Option<Format>,
-    /// Where people go for whom the file names no namespace: `people` by default. It is made if it is not there.
+    /// Where people go for whom a CSV, or an NPZ made with NumPy, names no namespace: `people` by default. It is made if it
+    /// is not there. JSON Lines name theirs on each line.
     pub namespace: String,
     /// The space of embeddings that come without one, as in an NPZ made with NumPy, or in a CSV: vectors do not tell
     /// which model they are of.
@@ -187,7 +191,7 @@ pub struct ImportFailure {
 
 impl Gallery {
     /// Writes everything the gallery holds, as JSON Lines, sorted by namespace and person. All of it is of one moment;
-    /// changes to a gallery in memory wait meanwhile.
+    /// changes to a gallery in memory wait meanwhile, so `out` must not use the gallery.
     ///
     /// What is damaged in the store is left out and reported. Errors with `Io` if writing fails.
     pub fn export(&self, out: impl Write) -> Result<ExportReport> {
@@ -201,15 +205,17 @@ impl Gallery {
     }
 
     /// Writes what the gallery holds to a new file that only its owner may read (mode 0600): it holds biometric data.
-    /// All of it is of one moment, as with [`Gallery::export`]. `progress` is called now and then, and must not change the
-    /// gallery; an error that it returns ends the export and is returned.
+    /// All of it is of one moment, as with [`Gallery::export`]. `progress` is called now and then, and must not use the
+    /// gallery, whose changes may be waiting for it; an error that it returns ends the export and is returned.
+    ///
+    /// A file has its name once it is complete, until then it is `NAME.new`; one that was left by an export that was killed is
+    /// replaced. Of an NPZ and its JSON Lines the NPZ comes last: if it is there, both are.
     ///
     /// The arrays of an NPZ have a row for each of its n faces, in the order of the lines beside it: `embeddings` (float32,
     /// n x dimension, of length 1), `persons` and `namespaces` (text), and `face_ids` (int64). NumPy reads them without
     /// `allow_pickle`.
     ///
-    /// Errors with `Io` if there is a file of that name or it cannot be written (a part of one is not left),
-    /// `NamespaceNotFound`, and `InvalidArgument` if an NPZ is to hold embeddings of different dimensions or its name has
+    /// Errors with `Io` if there is a file of that name or it cannot be written, `NamespaceNotFound`, and `InvalidArgument` if an NPZ is to hold embeddings of different dimensions or its name has
     /// another suffix.
     pub fn export_with(
         &self,
@@ -248,12 +254,12 @@ impl Gallery {
     /// else all faces get new ids. Ids of faces that were removed before the export are not given out
     /// again either. Embeddings come back bit for bit.
     ///
-    /// Errors with `GalleryCorrupt`, naming the line, if the file is malformed or contradicts itself,
-    /// `EmbeddingSpaceMismatch` or `DimensionMismatch` if a namespace holds other embeddings, and
-    /// `Io` if reading fails.
+    /// Errors with `GalleryCorrupt` if the file is malformed or contradicts itself, `EmbeddingSpaceMismatch` or
+    /// `DimensionMismatch` if a namespace of the gallery holds other embeddings, all naming the line, and `Io` if reading
+    /// fails.
     pub fn import(&self, input: impl BufRead) -> Result<ImportReport> {
         let mut nobody = |_| Ok(());
-        let (mut contents, mut teller) = (Contents::new(false), Teller::new(&mut nobody));
+        let (mut contents, mut teller) = (Contents::new(&self.shared, false), Teller::new(&mut nobody));
         jsonl::read(input, &mut contents, &mut jsonl::NoRows, &mut teller)?;
         contents.store(&self.shared, &mut teller)
     }
@@ -264,8 +270,9 @@ impl Gallery {
     }
 
     /// Adds what is in a file as [`Gallery::import`] does: with one commit everything, or with
-    /// [`ImportOptions::skip_errors`] all that is good. `progress` is called now and then, and must not change the gallery;
-    /// an error that it returns ends the import, of which then nothing is there, and is returned.
+    /// [`ImportOptions::skip_errors`] all that is good. `progress` is called now and then, and must not use the gallery,
+    /// whose changes may be waiting for it; an error that it returns ends the import, of which then nothing is there, and is
+    /// returned.
     ///
     /// An NPZ has the people that the JSON Lines of the same name beside it tell of. Without such a file it may be made
     /// with NumPy: `embeddings` (float32, float64 or float16, n x dimension) and `persons` (n texts), and `namespaces` (n
@@ -282,7 +289,7 @@ impl Gallery {
         mut progress: impl FnMut(Progress) -> Result<()>,
     ) -> Result<ImportReport> {
         let path = path.as_ref();
-        let (mut contents, mut teller) = (Contents::new(options.skip_errors), Teller::new(&mut progress));
+        let (mut contents, mut teller) = (Contents::new(&self.shared, options.skip_errors), Teller::new(&mut progress));
         let read = match options.format.unwrap_or_else(|| Format::of(path)) {
             Format::JsonLines => open(path).and_then(|(file, size)| {
                 teller.begin(Step::Reading, size)?;
@@ -292,13 +299,13 @@ impl Gallery {
             Format::Npz => match npz::lines_beside(path).filter(|lines| lines.is_file()) {
                 Some(lines) => npz::import(path, &lines, &mut contents, &mut teller),
                 None => {
-                    contents.knows(&self.shared, options);
+                    contents.want(options.dimension);
                     npz::import_arrays(path, options, &mut contents, &mut teller)
                 }
             },
             #[cfg(feature = "exchange")]
             Format::Csv => {
-                contents.knows(&self.shared, options);
+                contents.want(options.dimension);
                 csv::import(path, options, &mut contents, &mut teller)
             }
             #[cfg(not(feature = "exchange"))]
@@ -325,30 +332,52 @@ fn open(path: &Path) -> Result<(BufReader<File>, u64)> {
     open().map_err(|error| files::failure(path, "read", &error))
 }
 
-/// A new file that only its owner may read, gone unless it is kept.
+/// A file on its way, for its owner alone: it has another name until it is complete, and is gone unless it is kept.
 struct NewFile {
     path: PathBuf,
+    /// Where it is now.
+    at: PathBuf,
     file: File,
     kept: bool,
 }
 
 impl NewFile {
     fn make(path: &Path) -> Result<NewFile> {
-        let file = files::private().write(true).create_new(true).open(path);
-        let file = file.map_err(|error| files::failure(path, "write", &error))?;
-        Ok(NewFile { path: path.to_owned(), file, kept: false })
+        check_free(path)?;
+        let at = files::unfinished(path);
+        // What is there and not locked was left by somebody who was interrupted.
+        let others = File::open(&at).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
+        if others {
+            fail!(Io, "cannot write {}: another export is writing it; wait for that one", path.display());
+        }
+        let file = files::make_new(&at).map_err(|error| files::failure(&at, "write", &error))?;
+        // Where there are no locks, nobody is kept out.
+        file.try_lock().unwrap_or_default();
+        Ok(NewFile { path: path.to_owned(), at, file, kept: false })
     }
 
     /// Lets `task` write it, and keeps it if that succeeds.
     fn fill<T>(self, task: impl FnOnce(&File) -> Result<T>) -> Result<T> {
         let done = task(&self.file)?;
-        self.keep()?;
+        NewFile::keep([self])?;
         Ok(done)
     }
 
-    fn keep(mut self) -> Result<()> {
-        self.file.sync_all().map_err(|error| files::failure(&self.path, "write", &error))?;
-        self.kept = true;
+    /// Gives complete files of a folder their names, in this order, for good.
+    fn keep<const N: usize>(mut files: [NewFile; N]) -> Result<()> {
+        let failure = |file: &NewFile, error| files::failure(&file.path, "write", &error);
+        for file in &files {
+            file.file.sync_all().map_err(|error| failure(file, error))?;
+        }
+        for file in &mut files {
+            check_free(&file.path)?;
+            std::fs::rename(&file.at, &file.path).map_err(|error| failure(file, error))?;
+            file.at.clone_from(&file.path);
+        }
+        for file in &mut files {
+            files::sync_folder_of(&file.path).map_err(|error| failure(file, error))?;
+        }
+        files.iter_mut().for_each(|file| file.kept = true);
         Ok(())
     }
 }
@@ -357,8 +386,19 @@ impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.kept {
             // The error that kept it from being complete is the one to tell.
-            std::fs::remove_file(&self.path).unwrap_or_default();
+            std::fs::remove_file(&self.at).unwrap_or_default();
         }
+    }
+}
+
+/// No file is written over.
+fn check_free(path: &Path) -> Result<()> {
+    match path.symlink_metadata() {
+        Ok(_) => {
+            fail!(Io, "cannot write {}: it is there already; remove it, or choose another name", path.display())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(files::failure(path, "write", &error)),
     }
 }
 

@@ -1,10 +1,12 @@
 //! NumPy's archives (`.npz`, a ZIP of `.npy`) with the vectors of a gallery, and JSON Lines beside them with all else.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::io::{BufReader, BufWriter, Read, Seek, Take, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::Xxh3;
+use zip::read::ZipFile;
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -16,7 +18,7 @@ use super::walk::{Of, Sink, Stored, Walk};
 use super::{ExportReport, ImportOptions, NewFile, Step, Teller, open, write_failed};
 use crate::embedding::Embedding;
 use crate::error::{Context, Error, ErrorKind, Result, fail};
-use crate::gallery::view::check_pin;
+use crate::gallery::view::{check_dimension, check_pin};
 use crate::gallery::{FaceId, NewFace, Person, PersonId};
 
 /// The arrays, each with a row for a face.
@@ -25,12 +27,9 @@ const FACE_IDS: &str = "face_ids";
 const NAMESPACES: &str = "namespaces";
 const PERSONS: &str = "persons";
 
-/// Bytes of an array that may come of one byte of the archive: a megabyte of zeros packs into a kilobyte, but vectors
-/// hardly pack at all, and texts little.
+/// Bytes of arrays that may come of one byte of an archive, over all of it: a megabyte of zeros packs into a kilobyte, and
+/// so do texts that repeat, but vectors hardly pack at all.
 const MOST_PACKED: u64 = 100;
-
-/// Arrays below this size may be packed as they like.
-const SMALL: u64 = 1 << 26;
 
 /// The JSON Lines of `NAME.npz`, `NAME.jsonl`; `None` of a name that does not end with `.npz`.
 pub(super) fn lines_beside(path: &Path) -> Option<PathBuf> {
@@ -58,20 +57,28 @@ pub(super) fn export(walk: &Walk<'_>, path: &Path, teller: &mut Teller<'_>) -> R
     let (lines, arrays) = (NewFile::make(&lines)?, NewFile::make(path)?);
     teller.begin(Step::Writing, 2 * walk.items())?;
     let report = jsonl::write_with_rows(walk, &lines.file, teller)?;
-    write_arrays(walk, &arrays.file, report.faces, dimension, teller)?;
+    let hash = write_arrays(walk, &arrays.file, report.faces, dimension, teller)?;
+    jsonl::write_hash(&lines.file, hash)?;
     teller.end()?;
-    arrays.keep()?;
-    lines.keep()?;
+    // An NPZ without lines would be taken for one that somebody made.
+    NewFile::keep([lines, arrays])?;
     Ok(report)
 }
 
-/// Writes the arrays of `faces` faces, in the order of the lines.
-fn write_arrays(walk: &Walk<'_>, file: &File, faces: usize, dimension: usize, teller: &mut Teller<'_>) -> Result<()> {
+/// Writes the arrays of `faces` faces, in the order of the lines. Gives the hash of the embeddings.
+fn write_arrays(
+    walk: &Walk<'_>,
+    file: &File,
+    faces: usize,
+    dimension: usize,
+    teller: &mut Teller<'_>,
+) -> Result<String> {
     let mut arrays = Arrays {
         zip: ZipWriter::new(BufWriter::new(file)),
         namespaces: Vec::new(),
         persons: Vec::new(),
         ids: Vec::new(),
+        hash: Xxh3::new(),
     };
     arrays.begin(EMBEDDINGS, Element::F32, vec![faces as u64, dimension as u64])?;
     walk.go(&mut arrays, teller)?;
@@ -79,12 +86,18 @@ fn write_arrays(walk: &Walk<'_>, file: &File, faces: usize, dimension: usize, te
     let (namespaces, persons, ids) = (std::mem::take(namespaces), std::mem::take(persons), std::mem::take(ids));
     arrays.texts(PERSONS, persons.iter().map(PersonId::as_str))?;
     arrays.texts(NAMESPACES, namespaces.iter().map(|name| &**name))?;
+    let hash = text_of(&arrays.hash);
     arrays.begin(FACE_IDS, Element::I64, vec![ids.len() as u64])?;
     for id in ids {
         arrays.zip.write_all(&id.to_le_bytes()).map_err(write_failed)?;
     }
     let out = arrays.zip.finish().map_err(|error| write_failed(error.into()))?;
-    out.into_inner().map_err(|error| write_failed(error.into_error())).map(drop)
+    out.into_inner().map_err(|error| write_failed(error.into_error()))?;
+    Ok(hash)
+}
+
+fn text_of(hash: &Xxh3) -> String {
+    format!("{:032x}", hash.digest128())
 }
 
 /// An archive on its way out.
@@ -93,6 +106,8 @@ struct Arrays<W: Write + Seek> {
     namespaces: Vec<Arc<str>>,
     persons: Vec<PersonId>,
     ids: Vec<u64>,
+    /// Of the embeddings.
+    hash: Xxh3,
 }
 
 impl<W: Write + Seek> Arrays<W> {
@@ -133,6 +148,7 @@ impl<W: Write + Seek> Sink for Arrays<W> {
         self.persons.push(person.id.clone());
         self.ids.push(face.id.get());
         let bytes: Vec<u8> = face.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.hash.update(&bytes);
         self.zip.write_all(&bytes).map_err(write_failed)
     }
 }
@@ -141,13 +157,27 @@ impl<W: Write + Seek> Sink for Arrays<W> {
 pub(super) fn import(path: &Path, lines: &Path, contents: &mut Contents, teller: &mut Teller<'_>) -> Result<()> {
     let mut archive = Archive::open(path)?;
     let (lines, size) = open(lines)?;
+    archive.dimension(&[FACE_IDS])?;
     teller.begin(Step::Reading, size + archive.bytes(&[EMBEDDINGS, FACE_IDS])?)?;
-    let vectors = archive.need(EMBEDDINGS, 2, npy::floats, teller)?;
+    let mut hash = Xxh3::new();
+    let read = |element, order, bytes: &[u8]| {
+        hash.update(bytes);
+        npy::floats(element, order, bytes)
+    };
+    let vectors = archive.need(EMBEDDINGS, 2, read, teller)?;
+    let vectors = vectors.into_iter().map(|values| Some(values.into())).collect();
     let ids = archive.rows(FACE_IDS, 1, npy::ids, teller)?.map(|ids| ids.concat());
-    let mut rows = Rows { vectors: vectors.into_iter().map(|values| Some(values.into())).collect(), ids };
+    let mut rows = Rows { vectors, ids, hash: text_of(&hash), compared: false };
     jsonl::read(lines, contents, &mut rows, teller)?;
+    if !rows.compared {
+        fail!(
+            GalleryCorrupt,
+            "no line has the hash of its `{EMBEDDINGS}`: the two files are of different exports, or one was changed; export both again"
+        );
+    }
     let left = rows.vectors.iter().flatten().count();
-    if left > 0 && !contents.has_failures() {
+    // A line that is bad may be that of one of them.
+    if left > contents.failures() {
         fail!(GalleryCorrupt, "no line tells of {left} rows of the NPZ: the two files are of different exports");
     }
     Ok(())
@@ -157,6 +187,9 @@ pub(super) fn import(path: &Path, lines: &Path, contents: &mut Contents, teller:
 struct Rows {
     vectors: Vec<Option<Arc<[f32]>>>,
     ids: Option<Vec<u64>>,
+    hash: String,
+    /// Whether a line has that hash.
+    compared: bool,
 }
 
 impl VectorRows for Rows {
@@ -177,6 +210,14 @@ impl VectorRows for Rows {
             None => fail!(GalleryCorrupt, "row {row} is named twice"),
         }
     }
+
+    fn compare(&mut self, hash: &str) -> Result<()> {
+        if hash != self.hash {
+            fail!(GalleryCorrupt, "the NPZ has other `{EMBEDDINGS}`: the two files are of different exports");
+        }
+        self.compared = true;
+        Ok(())
+    }
 }
 
 /// Reads an archive that tells of people by itself.
@@ -194,25 +235,20 @@ pub(super) fn import_arrays(
         );
     };
     let mut archive = Archive::open(path)?;
+    // What is wrong with all of them is said once.
+    if let Some(dimension) = archive.dimension(&[PERSONS, NAMESPACES])? {
+        check_pin(space, dimension)?;
+        if let Some(wanted) = options.dimension.filter(|wanted| *wanted != dimension) {
+            fail!(DimensionMismatch, "`{EMBEDDINGS}` has {dimension} dimensions, where {wanted} are wanted");
+        }
+    }
     teller.begin(Step::Reading, archive.bytes(&[EMBEDDINGS, PERSONS, NAMESPACES])?)?;
     let vectors = archive.need(EMBEDDINGS, 2, npy::floats, teller)?;
     let persons = archive.need(PERSONS, 1, text, teller)?;
     let namespaces = archive.rows(NAMESPACES, 1, text, teller)?;
     teller.end()?;
-    for (name, count) in [(PERSONS, Some(persons.len())), (NAMESPACES, namespaces.as_ref().map(Vec::len))] {
-        if let Some(count) = count.filter(|count| *count != vectors.len()) {
-            fail!(InvalidArgument, "`{EMBEDDINGS}` has {} rows, and `{name}` {count}", vectors.len());
-        }
-    }
-    // What is wrong with all of them is said once.
-    if let Some(first) = vectors.first() {
-        check_pin(space, first.len())?;
-        if let Some(wanted) = options.dimension.filter(|wanted| *wanted != first.len()) {
-            fail!(DimensionMismatch, "`{EMBEDDINGS}` has {} dimensions, where {wanted} are wanted", first.len());
-        }
-        if namespaces.is_none() {
-            contents.namespace(&options.namespace, Some((space, first.len())))?;
-        }
+    if let (None, Some(first)) = (&namespaces, vectors.first()) {
+        contents.check(&options.namespace, Some((space, first.len())))?;
     }
     let mut namespaces = namespaces.map(Vec::into_iter);
     for (row, (values, person)) in vectors.into_iter().zip(persons).enumerate() {
@@ -238,24 +274,41 @@ fn text(element: Element, order: Order, bytes: &[u8]) -> Result<Result<String>> 
 }
 
 /// An archive that is read. Anything may be in it.
-struct Archive<R>(ZipArchive<R>);
+struct Archive<R> {
+    zip: ZipArchive<R>,
+    /// Bytes of arrays that may still come of it.
+    left: u64,
+}
+
+/// An array of it whose rows are to be read.
+struct Array<'a, R: Read> {
+    rest: BufReader<Take<ZipFile<'a, R>>>,
+    left: &'a mut u64,
+    header: Header,
+    order: Order,
+    /// Rows, and bytes of each.
+    rows: u64,
+    length: usize,
+}
 
 impl Archive<BufReader<File>> {
     fn open(path: &Path) -> Result<Self> {
-        Archive::new(open(path)?.0)
+        let (file, size) = open(path)?;
+        Archive::new(file, size)
     }
 }
 
 impl<R: Read + Seek> Archive<R> {
-    fn new(from: R) -> Result<Self> {
-        ZipArchive::new(from).map(Archive).map_err(damaged)
+    fn new(from: R, size: u64) -> Result<Self> {
+        let zip = ZipArchive::new(from).map_err(damaged)?;
+        Ok(Archive { zip, left: size.saturating_mul(MOST_PACKED) })
     }
 
     /// How many bytes some arrays have together.
     fn bytes(&mut self, names: &[&str]) -> Result<u64> {
         let mut bytes = 0u64;
         for name in names {
-            match self.0.by_name(&format!("{name}.npy")) {
+            match self.zip.by_name(&format!("{name}.npy")) {
                 Ok(entry) => bytes = bytes.saturating_add(entry.size()),
                 Err(ZipError::FileNotFound) => {}
                 Err(error) => return Err(damaged(error)),
@@ -264,18 +317,56 @@ impl<R: Read + Seek> Archive<R> {
         Ok(bytes)
     }
 
+    /// An array, if it is there.
+    fn array(&mut self, name: &str, axes: usize) -> Result<Option<Array<'_, R>>> {
+        let (entry, left) = match self.zip.by_name(&format!("{name}.npy")) {
+            Ok(entry) => (entry, &mut self.left),
+            Err(ZipError::FileNotFound) => return Ok(None),
+            Err(error) => return Err(damaged(error)),
+        };
+        if entry.size() > *left {
+            fail!(
+                GalleryCorrupt,
+                "it has {} bytes, and the arrays more than {MOST_PACKED} times those of the NPZ: vectors do not pack like that; save them with numpy.savez",
+                entry.size()
+            );
+        }
+        // Not by what the archive says, but by what comes of it.
+        let mut rest = BufReader::new(entry.take(*left));
+        let (header, order) = Header::read(&mut rest)?;
+        let (rows, length) = header.rows(axes)?;
+        Ok(Some(Array { rest, left, header, order, rows, length }))
+    }
+
+    /// Checks the shapes, before anything is read by them: how many dimensions the embeddings have, and that `others` have a
+    /// row for each of them where they are there. `None` if there are no embeddings.
+    fn dimension(&mut self, others: &[&str]) -> Result<Option<usize>> {
+        let embeddings = self.array(EMBEDDINGS, 2).context_with(|| format!("array `{EMBEDDINGS}`"))?;
+        let Some((rows, header)) = embeddings.map(|array| (array.rows, array.header)) else {
+            return Err(no_array(EMBEDDINGS));
+        };
+        let dimension = header.shape.last().map_or(0, |width| usize::try_from(*width).unwrap_or(usize::MAX));
+        if rows > 0 {
+            check_dimension(dimension).context_with(|| format!("array `{EMBEDDINGS}`"))?;
+        }
+        for name in others {
+            let other = self.array(name, 1).context_with(|| format!("array `{name}`"))?;
+            if let Some(other) = other.filter(|other| other.rows != rows) {
+                fail!(InvalidArgument, "`{EMBEDDINGS}` has {rows} rows, and `{name}` {}", other.rows);
+            }
+        }
+        Ok((rows > 0).then_some(dimension))
+    }
+
     /// As [`Archive::rows`], of an array that has to be there.
     fn need<T>(
         &mut self,
         name: &str,
         axes: usize,
-        read: impl Fn(Element, Order, &[u8]) -> Result<T>,
+        read: impl FnMut(Element, Order, &[u8]) -> Result<T>,
         teller: &mut Teller<'_>,
     ) -> Result<Vec<T>> {
-        match self.rows(name, axes, read, teller)? {
-            Some(rows) => Ok(rows),
-            None => fail!(InvalidArgument, "the NPZ has no array `{name}`; save it with numpy.savez(file, {name}=...)"),
-        }
+        self.rows(name, axes, read, teller)?.ok_or_else(|| no_array(name))
     }
 
     /// The rows of an array, if it is there. No memory is reserved before there is something to fill it.
@@ -283,41 +374,41 @@ impl<R: Read + Seek> Archive<R> {
         &mut self,
         name: &str,
         axes: usize,
-        read: impl Fn(Element, Order, &[u8]) -> Result<T>,
+        read: impl FnMut(Element, Order, &[u8]) -> Result<T>,
         teller: &mut Teller<'_>,
     ) -> Result<Option<Vec<T>>> {
-        let mut entry = match self.0.by_name(&format!("{name}.npy")) {
-            Ok(entry) => entry,
-            Err(ZipError::FileNotFound) => return Ok(None),
-            Err(error) => return Err(damaged(error)),
-        };
-        let mut all = || {
-            let (size, packed) = (entry.size(), entry.compressed_size());
-            if size > SMALL && size / MOST_PACKED > packed {
-                fail!(
-                    GalleryCorrupt,
-                    "{packed} bytes are to become {size}: vectors do not pack like that; save them with numpy.savez"
-                );
-            }
-            // Not by what the archive says, but by what comes of it.
-            let mut entry = BufReader::new((&mut entry).take(SMALL.max(packed.saturating_mul(MOST_PACKED))));
-            let (header, order) = Header::read(&mut entry)?;
-            let (count, length) = header.rows(axes)?;
-            let (mut rows, mut bytes) = (Vec::new(), vec![0; length]);
-            for _ in 0..count {
-                npy::fill(&mut entry, &mut bytes)?;
-                rows.push(read(header.element, order, &bytes)?);
-                teller.add(length as u64)?;
-            }
-            // At the end the checksum is compared.
-            match entry.read(&mut [0]) {
-                Ok(0) => Ok(Some(rows)),
-                Ok(_) => fail!(GalleryCorrupt, "it is longer than its shape {:?}", header.shape),
-                Err(error) => fail!(GalleryCorrupt, "it is damaged: {error}"),
-            }
-        };
-        all().context_with(|| format!("array `{name}`"))
+        let array = self.array(name, axes).and_then(|array| array.map(|array| array.read(read, teller)).transpose());
+        array.context_with(|| format!("array `{name}`"))
     }
+}
+
+impl<R: Read> Array<'_, R> {
+    fn read<T>(
+        mut self,
+        mut read: impl FnMut(Element, Order, &[u8]) -> Result<T>,
+        teller: &mut Teller<'_>,
+    ) -> Result<Vec<T>> {
+        let (mut rows, mut bytes) = (Vec::new(), vec![0; self.length]);
+        for _ in 0..self.rows {
+            npy::fill(&mut self.rest, &mut bytes)?;
+            rows.push(read(self.header.element, self.order, &bytes)?);
+            teller.add(self.length as u64)?;
+        }
+        // At the end the checksum is compared.
+        match self.rest.read(&mut [0]) {
+            Ok(0) => {
+                *self.left = self.rest.get_ref().limit();
+                Ok(rows)
+            }
+            Ok(_) => fail!(GalleryCorrupt, "it is longer than its shape {:?}", self.header.shape),
+            Err(error) => fail!(GalleryCorrupt, "it is damaged: {error}"),
+        }
+    }
+}
+
+fn no_array(name: &str) -> Error {
+    let message = format!("the NPZ has no array `{name}`; save it with numpy.savez(file, {name}=...)");
+    Error::new(ErrorKind::InvalidArgument, message)
 }
 
 fn damaged(error: ZipError) -> Error {
@@ -336,8 +427,9 @@ fn damaged(error: ZipError) -> Error {
 pub fn read_npz(bytes: &[u8]) -> usize {
     let mut nobody = |_| Ok(());
     let mut teller = Teller::new(&mut nobody);
-    let Ok(mut archive) = Archive::new(std::io::Cursor::new(bytes)) else { return 0 };
-    let vectors = archive.rows(EMBEDDINGS, 2, npy::floats, &mut teller).map(|rows| rows.map_or(0, |rows| rows.len()));
+    let Ok(mut archive) = Archive::new(std::io::Cursor::new(bytes), bytes.len() as u64) else { return 0 };
+    let vectors = archive.dimension(&[]).and_then(|_| archive.need(EMBEDDINGS, 2, npy::floats, &mut teller));
+    let vectors = vectors.map(|rows| rows.len());
     let texts = archive.rows(PERSONS, 1, text, &mut teller).map(|rows| rows.map_or(0, |rows| rows.len()));
     let ids = archive.rows(FACE_IDS, 1, npy::ids, &mut teller).map(|rows| rows.map_or(0, |rows| rows.len()));
     [vectors, texts, ids].into_iter().flatten().sum()

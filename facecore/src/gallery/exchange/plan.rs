@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 
-#[cfg(feature = "exchange")]
-use super::ImportOptions;
 use super::{ImportFailure, ImportReport, Step, Teller};
 use crate::embedding::EmbeddingSpace;
 use crate::error::{Error, Result, fail};
@@ -47,10 +45,12 @@ struct Planned {
 }
 
 impl Contents {
-    pub fn new(skip_errors: bool) -> Self {
+    /// For a gallery: faces are to fit to what its namespaces hold now.
+    pub fn new(shared: &Shared, skip_errors: bool) -> Self {
+        let pin = |slot: &Slot| Some((slot.name.clone(), slot.view.load_full()?.pin()?));
         Contents {
             plans: BTreeMap::new(),
-            known: BTreeMap::new(),
+            known: shared.slots().iter().filter_map(|slot| pin(slot)).collect(),
             dimension: None,
             ids: HashSet::new(),
             all_have_ids: true,
@@ -60,12 +60,15 @@ impl Contents {
         }
     }
 
-    /// Faces are to fit to what a gallery's namespaces hold now, and to what was said of them.
+    /// Faces are to have so many dimensions.
     #[cfg(feature = "exchange")]
-    pub fn knows(&mut self, shared: &Shared, options: &ImportOptions) {
-        self.dimension = options.dimension;
-        let pin = |slot: &Slot| Some((slot.name.clone(), slot.view.load_full()?.pin()?));
-        self.known = shared.slots().iter().filter_map(|slot| pin(slot)).collect();
+    pub fn want(&mut self, dimension: Option<usize>) {
+        self.dimension = dimension;
+    }
+
+    /// Whether it is the gallery, and not the file, that says what a namespace holds.
+    pub fn is_pinned(&self, namespace: &str) -> bool {
+        self.known.contains_key(namespace)
     }
 
     /// An item is bad: that is noted, or the end.
@@ -77,10 +80,10 @@ impl Contents {
         Ok(())
     }
 
-    /// Whether an item was refused.
+    /// How many items were refused.
     #[cfg(feature = "exchange")]
-    pub fn has_failures(&self) -> bool {
-        !self.failed.is_empty()
+    pub fn failures(&self) -> usize {
+        self.failed.len()
     }
 
     /// No id below this one is to be given out.
@@ -88,22 +91,30 @@ impl Contents {
         self.next_face = self.next_face.max(Some(next_face));
     }
 
-    fn plan(&mut self, namespace: &str) -> Result<&mut Plan> {
+    /// Whether there may be such a namespace, and embeddings of `pin` in it.
+    pub fn check(&self, namespace: &str, pin: Option<(&EmbeddingSpace, usize)>) -> Result<()> {
         person::check_name("the name of a namespace", namespace)?;
-        let known = &self.known;
-        Ok(self
-            .plans
-            .entry(namespace.to_owned())
-            .or_insert_with(|| Plan { pin: known.get(namespace).cloned(), people: BTreeMap::new() }))
+        let Some((space, dimension)) = pin else { return Ok(()) };
+        let planned = self.plans.get(namespace).and_then(|plan| plan.pin.as_ref());
+        match self.known.get(namespace).or(planned) {
+            Some((pinned, size)) => check_fits(namespace, (pinned, *size), space, dimension),
+            None => check_pin(space, dimension),
+        }
+    }
+
+    /// The plan of a namespace, made once it is known that it may be.
+    fn plan(&mut self, namespace: &str, pin: Option<(&EmbeddingSpace, usize)>) -> Result<&mut Plan> {
+        self.check(namespace, pin)?;
+        let plan = self.plans.entry(namespace.to_owned()).or_default();
+        if plan.pin.is_none() {
+            plan.pin = pin.map(|(space, dimension)| (space.clone(), dimension));
+        }
+        Ok(plan)
     }
 
     /// A namespace is there, and pinned if `pin` says to what.
     pub fn namespace(&mut self, namespace: &str, pin: Option<(&EmbeddingSpace, usize)>) -> Result<()> {
-        let plan = self.plan(namespace)?;
-        match pin {
-            Some((space, dimension)) => plan.pin(namespace, space, dimension),
-            None => Ok(()),
-        }
+        self.plan(namespace, pin).map(drop)
     }
 
     /// A person is there, with a name and metadata if they are not `None`.
@@ -115,7 +126,7 @@ impl Contents {
         metadata: Option<Metadata>,
     ) -> Result<()> {
         id.check()?;
-        let planned = self.plan(namespace)?.people.entry(id).or_default();
+        let planned = self.plan(namespace, None)?.people.entry(id).or_default();
         planned.name = name.or(planned.name.take());
         planned.metadata = metadata.or(planned.metadata.take());
         Ok(())
@@ -138,8 +149,7 @@ impl Contents {
         if let Some(wanted) = self.dimension.filter(|wanted| *wanted != dimension) {
             fail!(DimensionMismatch, "it has {dimension} dimensions, where {wanted} are wanted");
         }
-        let plan = self.plan(namespace)?;
-        plan.pin(namespace, new.embedding.space(), dimension)?;
+        let plan = self.plan(namespace, Some((new.embedding.space(), dimension)))?;
         let planned = plan.people.entry(id).or_default();
         planned.name = name.or(planned.name.take());
         planned.faces.push((face, new));
@@ -186,17 +196,6 @@ impl Contents {
 }
 
 impl Plan {
-    fn pin(&mut self, namespace: &str, space: &EmbeddingSpace, dimension: usize) -> Result<()> {
-        match &self.pin {
-            Some((pinned, size)) => check_fits(namespace, (pinned, *size), space, dimension),
-            None => {
-                check_pin(space, dimension)?;
-                self.pin = Some((space.clone(), dimension));
-                Ok(())
-            }
-        }
-    }
-
     fn apply(self, editor: &mut Editor<'_, '_>, report: &mut ImportReport, teller: &mut Teller<'_>) -> Result<()> {
         if let Some((space, dimension)) = &self.pin {
             editor.pin_if_free(space, *dimension)?;

@@ -166,14 +166,22 @@ fn a_bad_line_is_named_and_nothing_is_imported() {
         line(json!({"row": 3})),
         line(json!({"row": 3, "embedding": null})),
     ];
-    let gallery = full();
+    let (gallery, empty) = (full(), Gallery::in_memory());
     let before = exported(&gallery);
     let number = good.lines().count() + 1;
     for bad in bad {
-        let error = gallery.import(format!("{good}{bad}\n{good}").as_bytes()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::GalleryCorrupt, "{bad}");
-        assert!(error.to_string().starts_with(&format!("line {number} of the import: ")), "{bad}: {error}");
-        assert_eq!(exported(&gallery), before);
+        // Where the gallery holds other embeddings, that is what is wrong.
+        let of_pinned = match &bad {
+            bad if bad.contains("another") => ErrorKind::EmbeddingSpaceMismatch,
+            bad if bad.contains("[1.0]") => ErrorKind::DimensionMismatch,
+            _ => ErrorKind::GalleryCorrupt,
+        };
+        for (gallery, wanted) in [(&gallery, of_pinned), (&empty, ErrorKind::GalleryCorrupt)] {
+            let error = gallery.import(format!("{good}{bad}\n{good}").as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), wanted, "{bad}");
+            assert!(error.to_string().starts_with(&format!("line {number} of the import: ")), "{bad}: {error}");
+        }
+        assert_eq!((exported(&gallery), exported(&empty).as_str()), (before.clone(), ""));
     }
     assert!(gallery.import(line(json!({"name": null})).as_bytes()).is_ok(), "the unchanged line is good: {null}");
 }
@@ -227,7 +235,7 @@ fn whoever_is_told_of_progress_may_end_it() {
     let (file, gallery) = (folder.0.join("all.jsonl"), full());
     let stop = |_| Err(Error::new(ErrorKind::InvalidArgument, "enough"));
     assert_eq!(gallery.export_with(&file, &ExportOptions::default(), stop).unwrap_err().message(), "enough");
-    assert!(!file.exists());
+    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
     gallery.export_to(&file).unwrap();
     let other = Gallery::in_memory();
     for last in [Step::Reading, Step::Storing] {
@@ -235,6 +243,57 @@ fn whoever_is_told_of_progress_may_end_it() {
         let error = other.import_with(&file, &ImportOptions::default(), stop).unwrap_err();
         assert_eq!(error.message(), "enough");
         assert!(other.namespaces().is_empty());
+    }
+}
+
+#[test]
+fn a_file_has_its_name_once_it_is_complete() {
+    let folder = Scratch::new("complete");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let gallery = full();
+    let names = || {
+        let entries = std::fs::read_dir(&folder.0).unwrap();
+        let mut names: Vec<_> = entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let remove = || names().iter().for_each(|name| std::fs::remove_file(folder.0.join(name)).unwrap());
+    let one = ExportOptions { namespace: Some("staff".into()), ..ExportOptions::default() };
+    for (name, files) in
+        [("all.jsonl", &["all.jsonl"][..]), ("all.csv", &["all.csv"]), ("all.npz", &["all.jsonl", "all.npz"])]
+    {
+        let (file, new) = (folder.0.join(name), files.iter().map(|file| format!("{file}.new")).collect::<Vec<_>>());
+        // Others may read what was left here, and it is longer.
+        for new in &new {
+            std::fs::write(folder.0.join(new), vec![b'x'; 1 << 20]).unwrap();
+        }
+        let other = full();
+        gallery
+            .export_with(&file, &one, |_| {
+                assert_eq!(names(), new);
+                let error = other.export_with(&file, &one, |_| Ok(())).unwrap_err();
+                assert!(error.kind() == ErrorKind::Io && error.message().contains("another export"), "{error}");
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(names(), files);
+        for name in files {
+            let metadata = std::fs::metadata(folder.0.join(name)).unwrap();
+            assert!(metadata.len() < 1 << 20);
+            #[cfg(unix)]
+            assert_eq!(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777, 0o600);
+        }
+        remove();
+        // Somebody makes a file of that name meanwhile: it is theirs, and the lines beside it go.
+        let meanwhile = |_| {
+            std::fs::write(&file, "mine").unwrap();
+            Ok(())
+        };
+        let error = gallery.export_with(&file, &one, meanwhile).unwrap_err();
+        assert!(error.kind() == ErrorKind::Io && error.message().contains("is there already"), "{error}");
+        assert_eq!(names(), [name]);
+        assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+        remove();
     }
 }
 
@@ -263,6 +322,44 @@ fn other_embeddings_are_refused_whole() {
     let error = gallery.import(exported(&full()).as_bytes()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::EmbeddingSpaceMismatch);
     assert_eq!(gallery.namespaces(), ["staff"]);
+}
+
+#[test]
+fn lines_of_other_embeddings_are_told_of_and_the_others_imported() {
+    let folder = Scratch::new("other-lines");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let (file, source) = (folder.0.join("all.jsonl"), full());
+    // What is bad makes no namespace either.
+    let bad =
+        json!({"namespace": "fresh", "person": "x", "space": "s", "threshold": 0.5, "norm": 1.0, "embedding": [1.0]});
+    std::fs::write(&file, format!("{}{bad}\n", exported(&source))).unwrap();
+    source
+        .export_with(
+            folder.0.join("staff.npz"),
+            &ExportOptions { namespace: Some("staff".into()), ..Default::default() },
+            |_| Ok(()),
+        )
+        .unwrap();
+
+    let options = ImportOptions { skip_errors: true, ..ImportOptions::default() };
+    for (file, persons, faces, last) in [(file, 8, 1, true), (folder.0.join("staff.npz"), 7, 0, false)] {
+        let gallery = Gallery::in_memory();
+        let other = Embedding::from_raw(vec![1.0; DIMENSION], EmbeddingSpace::new("mine", 0.5)).unwrap();
+        gallery.namespace("staff").unwrap().add("ada", &other).unwrap();
+        let mut report = gallery.import_with(&file, &options, |_| Ok(())).unwrap();
+        assert_eq!((report.persons, report.faces), (persons, faces));
+        if last {
+            assert_eq!(report.failed.pop().unwrap().error.kind(), ErrorKind::GalleryCorrupt);
+            assert_eq!(gallery.namespaces(), ["empty", "guests \"VIP\"", "pinned", "staff"]);
+        }
+        // The namespace's own line, and a line for each face.
+        assert_eq!(report.failed.len(), 18);
+        for failure in &report.failed {
+            assert_eq!(failure.error.kind(), ErrorKind::EmbeddingSpaceMismatch);
+            assert!(failure.error.to_string().starts_with(&format!("line {} of the import: ", failure.at)));
+        }
+        assert_eq!(report.failed[1].person.as_ref().unwrap(), &"person 0");
+    }
 }
 
 #[test]

@@ -245,15 +245,27 @@ fn archives_that_do_not_fit_are_refused_whole() {
             "not texts",
         ),
         (one(npy("<f4", "(128,)", &le(&axes(&[1.0, 1.0])))), argument, "2 axes are wanted"),
-        (one(npy("<i8", "(2, 32)", &le(&axes(&[1.0, 1.0])))), argument, "not vectors"),
+        (one(npy("<i8", "(2, 64)", &le(&axes(&[1.0; 4])))), argument, "not vectors"),
+        (one(npy("<f4", "(2, 1)", &le(&[1.0, 1.0]))), ErrorKind::DimensionMismatch, "64 to 1024 dimensions, not 1"),
+        (one(npy("<f2", "(2, 1025)", &[0; 4100])), ErrorKind::DimensionMismatch, "64 to 1024 dimensions, not 1025"),
         (one(npy("<f4", "(2, 63)", &le(&axes(&[1.0, 1.0])[..126]))), ErrorKind::DimensionMismatch, "64 to 1024"),
         (
             one(npy("<f4", "(2, 64)", &le(&axes(&[1.0])))),
             ErrorKind::GalleryCorrupt,
             "array `embeddings`: it is cut short",
         ),
-        (one(npy("<f4", "(1, 64)", &le(&axes(&[1.0, 1.0])))), ErrorKind::GalleryCorrupt, "longer than its shape"),
-        (one(npy("<f4", "(99999999999, 64)", &[])), ErrorKind::GalleryCorrupt, "cut short"),
+        (
+            npz(
+                CompressionMethod::Stored,
+                &[
+                    ("embeddings", npy("<f4", "(1, 64)", &le(&axes(&[1.0, 1.0])))),
+                    ("persons", npy("<U3", "(1,)", &texts(&["ada"], 3))),
+                ],
+            ),
+            ErrorKind::GalleryCorrupt,
+            "longer than its shape",
+        ),
+        (one(npy("<f4", "(99999999999, 64)", &[])), argument, "99999999999 rows, and `persons` 2"),
         (one(npy("<f4", "(2, 99999999999)", &[])), argument, "no embeddings"),
         (one(b"PK".to_vec()), ErrorKind::GalleryCorrupt, "cut short"),
         (b"{}".to_vec(), ErrorKind::GalleryCorrupt, "no NPZ"),
@@ -273,14 +285,33 @@ fn archives_that_do_not_fit_are_refused_whole() {
 
 #[test]
 fn an_archive_that_swells_is_refused() {
-    let hand = Hand::new("hand-bomb");
-    // 80 MB of zeros in 80 kB.
-    let zeros = npy("<f4", "(312500, 64)", &vec![0; 312_500 * 256]);
-    let persons = npy("<U1", "(312500,)", &vec![0; 312_500 * 4]);
-    let archive = npz(CompressionMethod::Deflated, &[("embeddings", zeros), ("persons", persons)]);
-    assert!(archive.len() < 1 << 20);
-    let error = hand.import(&archive).unwrap_err();
-    assert!(error.kind() == ErrorKind::GalleryCorrupt && error.message().contains("do not pack"), "{error}");
+    let mut hand = Hand::new("hand-bomb");
+    hand.options.skip_errors = true;
+    // 800 kB of zeros in a few.
+    let zeros = |descr: &str, width: usize, size: usize| {
+        let rows = 800_000 / (width * size);
+        npy(descr, &if width > 1 { format!("({rows}, {width})") } else { format!("({rows},)") }, &vec![0; 800_000])
+    };
+    let vectors = |values: &[f32]| ("embeddings", npy("<f4", "(2, 64)", &le(&axes(values))));
+    for arrays in [
+        [("embeddings", zeros("<f4", 64, 4)), ("persons", zeros("<U64", 1, 256))],
+        [vectors(&[1.0, 1.0]), ("persons", npy("<U100000", "(2,)", &[0; 800_000]))],
+        // Texts, beside vectors that do not pack.
+        [("embeddings", zeros("<f2", 64, 2)), ("persons", zeros("|S128", 1, 128))],
+    ] {
+        let archive = npz(CompressionMethod::Deflated, &arrays);
+        assert!(archive.len() < 8000, "{}", archive.len());
+        let error = hand.import(&archive).unwrap_err();
+        assert!(error.kind() == ErrorKind::GalleryCorrupt && error.message().contains("do not pack"), "{error}");
+    }
+    // All arrays together are what counts: the same person over and over packs better than that.
+    let mut random = model::Random(4);
+    let noise: Vec<f32> = (0..1000 * DIMENSION).map(|_| random.coordinate()).collect();
+    let arrays = [
+        ("embeddings", npy("<f4", "(1000, 64)", &le(&noise))),
+        ("persons", npy("<U40", "(1000,)", &texts(&["ada"; 1000], 40))),
+    ];
+    assert_eq!(counts(&hand.import(&npz(CompressionMethod::Deflated, &arrays)).unwrap()), (1, 1000, 0, false));
 }
 
 #[test]
@@ -328,10 +359,28 @@ fn lines_and_arrays_of_different_exports_are_refused() {
         let error = import(&text);
         assert!(error.kind() == ErrorKind::GalleryCorrupt && error.to_string().contains(what), "{what}: {error}");
     }
-    // The same people, with other vectors: ids differ only where the exports do.
+    // A line that is bad may be that of one row, but not of two.
+    let row = |line: &&str| [5, 6].iter().any(|row| line.contains(&format!("\"row\":{row}}}")));
+    let skipping = ImportOptions { skip_errors: true, ..ImportOptions::default() };
+    for (bad, left) in [(1, 1), (2, 0)] {
+        let rest = good.lines().filter(|line| !row(line)).chain(["nonsense"; 2].into_iter().take(bad));
+        std::fs::write(&lines, rest.collect::<Vec<_>>().join("\n")).unwrap();
+        let report = Gallery::in_memory().import_with(&file, &skipping, |_| Ok(()));
+        assert_eq!(report.map_or(0, |report| report.faces), if left > 0 { 0 } else { 597 });
+    }
+    // The same people with the same ids, and other vectors: bad lines that may be left out do not change that.
     std::fs::write(&lines, &good).unwrap();
     std::fs::copy(&others, &file).unwrap();
-    assert!(gallery.import_from(&file).is_ok(), "nothing tells two exports of one gallery apart");
+    let error = gallery.import_from(&file).unwrap_err();
+    assert!(error.to_string().contains("other `embeddings`: the two files are of different exports"), "{error}");
+    for text in
+        [good.clone(), good.lines().filter(|line| !line.contains("{\"embeddings\"")).collect::<Vec<_>>().join("\n")]
+    {
+        std::fs::write(&lines, text).unwrap();
+        let error = gallery.import_with(&file, &skipping, |_| Ok(())).unwrap_err();
+        assert!(error.to_string().contains("no line has the hash"), "{error}");
+    }
+    assert!(gallery.namespaces().is_empty());
     assert!(gallery.import_from(&lines).unwrap_err().to_string().contains("import that file"));
 }
 

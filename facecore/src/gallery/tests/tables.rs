@@ -131,6 +131,24 @@ fn bad_rows_are_told_of_and_the_others_imported() {
 }
 
 #[test]
+fn lines_are_counted_as_an_editor_does() {
+    let text = "person,name\n\nada,Ada\n,2\nbo,\"B\no\"\n\n\n,3\ncy,Cy\n,4";
+    for (text, what) in [
+        (text.to_owned(), "LF"),
+        (text.replace('\n', "\r\n"), "CR LF"),
+        (format!("\u{FEFF}{text}"), "a byte order mark"),
+    ] {
+        let (_folder, file) = table("csv-lines", &text);
+        let people = read_csv(&file).unwrap();
+        assert_eq!(people.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [3, 5, 10], "{what}");
+        assert_eq!(people.failed.iter().map(|row| row.at).collect::<Vec<_>>(), [4, 9, 11], "{what}");
+    }
+    // Lines before the header too.
+    let (_folder, file) = table("csv-lines-before", "\r\n\r\nperson\r\nada\r\n");
+    assert_eq!(read_csv(&file).unwrap().rows[0].line, 4);
+}
+
+#[test]
 fn tables_of_other_things_are_refused() {
     let space = Some(EmbeddingSpace::new("s", 0.4));
     for (text, what) in [
