@@ -21,8 +21,8 @@ const USAGE: &str = "usage: facecore-compare standard|hard FACES FOLDER
        facecore-compare gallery standard|hard FACES flat|hnsw|hnsw_rs
        facecore-compare scale FACES DIMENSION flat|hnsw|hnsw_rs";
 
-/// Graphs of other libraries take too long for more faces; `tools/compare_index.py` does the same.
-const OTHER_GRAPHS_BELOW: usize = 500_000;
+/// The library `hnsw_rs` takes more than ten minutes for 100,000 faces, on one core.
+const HNSW_RS_BELOW: usize = 50_000;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -72,7 +72,7 @@ fn number(text: &str) -> Result<usize, Failure> {
 fn compare(set: &str, faces: &str, folder: &str) -> Result<(), Failure> {
     let (folder, options) = (Path::new(folder), population(set, faces)?);
     let mut kinds = vec![IndexKind::Flat, IndexKind::Hnsw];
-    if options.faces < OTHER_GRAPHS_BELOW {
+    if options.faces < HNSW_RS_BELOW {
         kinds.push(IndexKind::HnswRs);
     }
     let mut rows = Vec::new();

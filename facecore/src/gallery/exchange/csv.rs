@@ -78,7 +78,7 @@ pub fn read_csv(path: impl AsRef<Path>) -> Result<CsvPeople> {
 fn read(mut file: BufReader<File>, folder: &Path, teller: &mut Teller<'_>) -> Result<CsvPeople> {
     let mut text = Vec::new();
     file.read_to_end(&mut text).map_err(unreadable)?;
-    let mut lines = Lines { text: text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text), at: 0, line: 1 };
+    let mut lines = Lines { text: text_of_table(&text), at: 0, line: 1 };
     let first = lines.text.iter().take_while(|byte| **byte != b'\n');
     let parting = first.copied().find(|byte| matches!(byte, b',' | b';' | b'\t')).unwrap_or(b',');
     let mut reader = ReaderBuilder::new().delimiter(parting).flexible(true).from_reader(lines.text);
@@ -91,7 +91,7 @@ fn read(mut file: BufReader<File>, folder: &Path, teller: &mut Teller<'_>) -> Re
     let several = people.has_photos || people.has_embeddings;
     let mut seen = HashMap::new();
     let mut record = ByteRecord::new();
-    let mut before = 0;
+    let (mut before, mut last) = (0, (1, 0));
     while reader.read_byte_record(&mut record).map_err(broken)? {
         let line = lines.of(record.position().map_or(0, csv::Position::byte));
         let read = columns.row(&record, line, folder).and_then(|row| {
@@ -110,11 +110,25 @@ fn read(mut file: BufReader<File>, folder: &Path, teller: &mut Teller<'_>) -> Re
             }
         }
         let now = reader.position().byte();
+        last = (line, before as usize);
         teller.add(now - before)?;
         before = now;
     }
+    // Quotes come in pairs. Where one is open to the end, rows before it were swallowed.
+    let (line, start) = last;
+    if text_of_table(&text)[start..].iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
+        fail!(
+            InvalidArgument,
+            "the row on line {line} has a double quote that is never closed; close it, or double it"
+        );
+    }
     teller.end()?;
     Ok(people)
+}
+
+/// Without a byte order mark.
+fn text_of_table(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
 }
 
 /// The lines of a table.
@@ -230,7 +244,7 @@ impl Columns {
         }
         let embedding = self.cell(record, Column::Embedding)?.map(|text| {
             serde_json::from_str(text).map_err(|error| {
-                let message = format!("an embedding is a JSON array of numbers: {error}");
+                let message = format!("an embedding has to be a JSON array of numbers: {}", without_line(&error));
                 Error::new(ErrorKind::InvalidArgument, message).with_source(error)
             })
         });
@@ -248,7 +262,7 @@ impl Columns {
     fn metadata(&self, record: &ByteRecord) -> Result<Option<Metadata>> {
         let json = self.cell(record, Column::Metadata)?.map(|text| {
             serde_json::from_str::<Metadata>(text).map_err(|error| {
-                let message = format!("the metadata is a JSON object: {error}");
+                let message = format!("metadata has to be a JSON object: {}", without_line(&error));
                 Error::new(ErrorKind::InvalidArgument, message).with_source(error)
             })
         });
@@ -261,6 +275,11 @@ impl Columns {
         }
         Ok(metadata)
     }
+}
+
+/// What is wrong with a cell: that it is on its line 1 says nothing.
+fn without_line(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column 0", "").replace(" at line 1 column ", ", at character ")
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str> {

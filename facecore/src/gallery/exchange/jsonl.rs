@@ -71,6 +71,11 @@ pub(super) trait VectorRows {
 
     /// The lines go with vectors of this hash.
     fn compare(&mut self, hash: &str) -> Result<()>;
+
+    /// Whether there are such vectors.
+    fn are_there(&self) -> bool {
+        true
+    }
 }
 
 /// For lines that hold their vectors themselves.
@@ -83,6 +88,10 @@ impl VectorRows for NoRows {
 
     fn compare(&mut self, _: &str) -> Result<()> {
         fail!(GalleryCorrupt, "its vectors are in an NPZ; import that file, with this one beside it");
+    }
+
+    fn are_there(&self) -> bool {
+        false
     }
 }
 
@@ -185,7 +194,19 @@ pub(super) fn read(
         if text.trim_ascii().is_empty() {
             continue;
         }
-        let line: Result<Line, _> = serde_json::from_slice(&text);
+        let json = if number == 1 { text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text) } else { &text };
+        if number == 1 && json.trim_ascii_start().first() != Some(&b'{') {
+            fail!(
+                InvalidArgument,
+                "it is no JSON Lines, which begin with `{{`; say which format it has, jsonl, npz or csv"
+            );
+        }
+        let line: Result<Line, _> = serde_json::from_slice(json);
+        if let (Ok(Line { row: Some(row), embedding: None, .. }), false) = (&line, rows.are_there()) {
+            // All of it is half a file.
+            let refused = rows.take(*row, None).map(drop);
+            return refused.map_err(|error| error.context(format!("line {number} of the import")));
+        }
         let about = line.as_ref().map(|line| (line.namespace.clone(), line.person.clone()));
         let (namespace, person) = about.unwrap_or_default();
         let taken = line.map_err(malformed).and_then(|line| take(line, contents, rows));

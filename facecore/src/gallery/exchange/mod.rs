@@ -289,15 +289,20 @@ impl Gallery {
         mut progress: impl FnMut(Progress) -> Result<()>,
     ) -> Result<ImportReport> {
         let path = path.as_ref();
+        let tells_itself = |what: &str| match &options.space {
+            Some(_) => fail!(InvalidArgument, "{what} which embedding space its faces are of; leave out the space"),
+            None => Ok(()),
+        };
         let (mut contents, mut teller) = (Contents::new(&self.shared, options.skip_errors), Teller::new(&mut progress));
         let read = match options.format.unwrap_or_else(|| Format::of(path)) {
-            Format::JsonLines => open(path).and_then(|(file, size)| {
+            Format::JsonLines => tells_itself("the file says").and_then(|()| open(path)).and_then(|(file, size)| {
                 teller.begin(Step::Reading, size)?;
                 jsonl::read(file, &mut contents, &mut jsonl::NoRows, &mut teller)
             }),
             #[cfg(feature = "exchange")]
             Format::Npz => match npz::lines_beside(path).filter(|lines| lines.is_file()) {
-                Some(lines) => npz::import(path, &lines, &mut contents, &mut teller),
+                Some(lines) => tells_itself("the file of lines beside it says")
+                    .and_then(|()| npz::import(path, &lines, &mut contents, &mut teller)),
                 None => {
                     contents.want(options.dimension);
                     npz::import_arrays(path, options, &mut contents, &mut teller)

@@ -172,7 +172,7 @@ pub(super) fn import(path: &Path, lines: &Path, contents: &mut Contents, teller:
     if !rows.compared {
         fail!(
             GalleryCorrupt,
-            "no line has the hash of its `{EMBEDDINGS}`: the two files are of different exports, or one was changed; export both again"
+            "no line has the hash of its `{EMBEDDINGS}`: the two files are of different exports, or one was changed; export both again, or, if the NPZ is your own, give it another name"
         );
     }
     let left = rows.vectors.iter().flatten().count();
@@ -228,10 +228,11 @@ pub(super) fn import_arrays(
     teller: &mut Teller<'_>,
 ) -> Result<()> {
     let Some(space) = &options.space else {
+        let beside = lines_beside(path)
+            .map_or(String::new(), |lines| format!("there is no {} beside it, and ", lines.display()));
         fail!(
             InvalidArgument,
-            "there is no {} beside it, and vectors do not tell which model they are of; say which embedding space they belong to",
-            lines_beside(path).unwrap_or_default().display()
+            "{beside}vectors do not tell which model they are of; say which embedding space they belong to and its threshold"
         );
     };
     let mut archive = Archive::open(path)?;

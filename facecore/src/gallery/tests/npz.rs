@@ -392,3 +392,30 @@ fn numpy_finds_the_arrays_it_expects() {
     assert_eq!(names, ["embeddings.npy", "persons.npy", "namespaces.npy", "face_ids.npy"]);
     assert_eq!(archive.by_name("embeddings.npy").unwrap().size(), 128 + 599 * 64 * 4);
 }
+
+#[test]
+fn what_is_imported_as_something_else_is_refused_as_a_whole() {
+    let folder = Scratch::new("mistaken");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let (npz, lines) = (folder.0.join("all.npz"), folder.0.join("all.jsonl"));
+    let gallery = memory();
+    gallery.namespace("staff").unwrap().enrol("ada", &[face(0, 0.0).into()]).unwrap();
+    gallery.export_to(&npz).unwrap();
+    let refused = |path: &std::path::Path, options: &ImportOptions, why: &str| {
+        let gallery = Gallery::in_memory();
+        let options = ImportOptions { skip_errors: true, ..options.clone() };
+        let error = gallery.import_with(path, &options, |_| Ok(())).unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+        assert!(gallery.namespaces().is_empty());
+    };
+    refused(&lines, &ImportOptions::default(), "in row 0 of an NPZ");
+    let as_lines = ImportOptions { format: Some(Format::JsonLines), ..ImportOptions::default() };
+    refused(&npz, &as_lines, "it is no JSON Lines");
+    let with_space = ImportOptions { space: Some(space()), ..ImportOptions::default() };
+    refused(&npz, &with_space, "leave out the space");
+    refused(&lines, &with_space, "leave out the space");
+    // A byte order mark is none of its text.
+    let marked = folder.0.join("marked.jsonl");
+    std::fs::write(&marked, b"\xEF\xBB\xBF{\"namespace\":\"staff\",\"person\":\"ada\"}\n").unwrap();
+    assert_eq!(Gallery::in_memory().import_from(&marked).unwrap().persons, 1);
+}

@@ -19,6 +19,21 @@ fn skipping() -> ImportOptions {
 }
 
 #[test]
+fn a_quote_that_is_never_closed_keeps_out_all() {
+    for (text, line) in
+        [("person,name\n\"abc,d\ne,f\n", 2), ("person,name\r\na,b\r\nc,\"d\r\ne,f\r\n", 3), ("id\n\"\"\"", 2)]
+    {
+        let (_folder, file) = table("quote", text);
+        let gallery = Gallery::in_memory();
+        let error = gallery.import_with(&file, &skipping(), |_| Ok(())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        let message = error.to_string();
+        assert!(message.contains(&format!("line {line} ")) && message.contains("never closed"), "{message}");
+        assert!(gallery.namespaces().is_empty());
+    }
+}
+
+#[test]
 fn people_come_back() {
     let gallery = Gallery::in_memory();
     for name in ["staff", "guests; \"VIP\""] {
@@ -116,7 +131,7 @@ fn bad_rows_are_told_of_and_the_others_imported() {
     let failed: Vec<_> = report.failed.iter().map(|it| (it.at, it.error.to_string())).collect();
     let reasons = [
         (3, "it names no person"),
-        (4, "the metadata is a JSON object"),
+        (4, "metadata has to be a JSON object"),
         (5, "person `ada` is on line 2 already"),
         (7, "it has 4 cells, and there are 3 columns"),
         (8, "it is not UTF-8"),
