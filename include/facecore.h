@@ -1469,6 +1469,10 @@ typedef struct {
    */
   int32_t relaxed;
   /**
+   * What faces are found with, one of `FACECORE_INDEX_…`; it may be another one each time the gallery is opened.
+   */
+  int32_t index;
+  /**
    * After how many changed faces and people what searches need is written to files; 0 stands for 32,768.
    */
   size_t snapshot_every;
@@ -1476,10 +1480,6 @@ typedef struct {
    * Memory for the rows read last, in bytes; 0 stands for 64 MiB.
    */
   size_t cache_bytes;
-  /**
-   * What faces are found with, one of `FACECORE_INDEX_…`; it may be another one each time the gallery is opened.
-   */
-  int32_t index;
 } facecore_gallery_options;
 
 /**
@@ -1591,7 +1591,7 @@ typedef struct {
   /**
    * What faces are found with now: `FACECORE_INDEX_FLAT` or `FACECORE_INDEX_HNSW`.
    */
-  int32_t index;
+  int64_t index;
 } facecore_namespace_stats;
 
 /**

@@ -395,6 +395,9 @@ enum class Flip : int32_t { none = FACECORE_FLIP_NONE, sum = FACECORE_FLIP_SUM, 
 /* Which packs are let in, by what their licences allow. */
 enum class Policy : int32_t { any = FACECORE_POLICY_ANY, commercial = FACECORE_POLICY_COMMERCIAL };
 
+/* What faces of a gallery are found with: `GalleryOptions::index`, `NamespaceStats::index`. */
+enum class Index : int32_t { automatic = FACECORE_INDEX_AUTO, flat = FACECORE_INDEX_FLAT, hnsw = FACECORE_INDEX_HNSW };
+
 struct RuntimeOptions {
     Runtime runtime = Runtime::automatic;
     Provider provider = Provider::automatic;

@@ -38,12 +38,12 @@ pub struct facecore_gallery_options {
     /// 1: a crash or a loss of power may cost the last changes, but leaves none half done, and `facecore_gallery_flush`
     /// makes them durable; 0: every change is on disk when the call returns.
     pub relaxed: i32,
+    /// What faces are found with, one of `FACECORE_INDEX_…`; it may be another one each time the gallery is opened.
+    pub index: i32,
     /// After how many changed faces and people what searches need is written to files; 0 stands for 32,768.
     pub snapshot_every: usize,
     /// Memory for the rows read last, in bytes; 0 stands for 64 MiB.
     pub cache_bytes: usize,
-    /// What faces are found with, one of `FACECORE_INDEX_…`; it may be another one each time the gallery is opened.
-    pub index: i32,
 }
 
 /// What a gallery takes up.

@@ -59,7 +59,7 @@ pub struct facecore_namespace_stats {
     /// Bytes in memory, or mapped, beside the exact vectors.
     pub search_bytes: u64,
     /// What faces are found with now: `FACECORE_INDEX_FLAT` or `FACECORE_INDEX_HNSW`.
-    pub index: i32,
+    pub index: i64,
 }
 
 versioned!(facecore_new_face, facecore_namespace_stats);
@@ -352,7 +352,7 @@ pub unsafe extern "C" fn facecore_namespace_get_stats(
             removed_faces: found.removed_faces,
             vector_bytes: found.vector_bytes as u64,
             search_bytes: found.search_bytes as u64,
-            index: if found.index == IndexKind::Hnsw { FACECORE_INDEX_HNSW } else { FACECORE_INDEX_FLAT },
+            index: i64::from(if found.index == IndexKind::Hnsw { FACECORE_INDEX_HNSW } else { FACECORE_INDEX_FLAT }),
         });
         Ok(())
     })

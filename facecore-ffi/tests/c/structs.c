@@ -332,7 +332,7 @@ static void read_by_the_library(void)
     detection.no_close_ups = 1;
     options.decoding = &decoding;
     one.metadata = "{\"a\": 1}";
-    opening.index = FACECORE_INDEX_HNSW;
+    opening.cache_bytes = 1 << 20;
     facecore_models_options installing = ZERO(facecore_models_options);
     installing.cache = in(files, "cache");
     IN(facecore_models_options, &installing, in_models_options);

@@ -197,8 +197,8 @@ pub(super) fn read(
         let json = if number == 1 { text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text) } else { &text };
         if number == 1 && json.trim_ascii_start().first() != Some(&b'{') {
             fail!(
-                InvalidArgument,
-                "it is no JSON Lines, which begin with `{{`; say which format it has, jsonl, npz or csv"
+                GalleryCorrupt,
+                "line 1 of the import does not begin with `{{`: it is no JSON Lines; say which format it has, npz or csv"
             );
         }
         let line: Result<Line, _> = serde_json::from_slice(json);

@@ -410,7 +410,7 @@ fn what_is_imported_as_something_else_is_refused_as_a_whole() {
     };
     refused(&lines, &ImportOptions::default(), "in row 0 of an NPZ");
     let as_lines = ImportOptions { format: Some(Format::JsonLines), ..ImportOptions::default() };
-    refused(&npz, &as_lines, "it is no JSON Lines");
+    refused(&npz, &as_lines, "no JSON Lines");
     let with_space = ImportOptions { space: Some(space()), ..ImportOptions::default() };
     refused(&npz, &with_space, "leave out the space");
     refused(&lines, &with_space, "leave out the space");
