@@ -31,7 +31,7 @@ const KEPT: f64 = 0.5;
 #[non_exhaustive]
 pub enum IndexKind {
     /// `Hnsw` from so many faces on that it is twice as fast, by two measurements on this processor, and else `Flat`.
-    /// [`NamespaceStats`](super::NamespaceStats) says which, and why.
+    /// `NamespaceStats` says which, and why.
     #[default]
     Auto,
     /// Every search looks at all faces, most of them only as 512 signs, and says how sure it is to miss nobody. Takes
@@ -39,7 +39,7 @@ pub enum IndexKind {
     Flat,
     /// A graph leads searches to the faces that are near (HNSW), so that their time hardly grows with the number of
     /// faces; how often they miss somebody is a matter of measurement. Faces are added to the graph by a thread, and by
-    /// [`Gallery::compact`](super::Gallery::compact): a million takes minutes. Until then they are scanned.
+    /// `Gallery::compact`: a million takes minutes. Until then they are scanned.
     Hnsw,
     /// A graph of the library `hnsw_rs`, to compare with: it takes another copy of the vectors, and is never stored but
     /// made anew whenever the gallery is opened or many faces were removed. Answers keep the same promises.
