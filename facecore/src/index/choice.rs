@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::hnsw::WIDER_FROM;
-use super::kernels::{CODE_BLOCK, GROUP_ROWS, Group, Kernels, Sketch, prefetch};
+use super::kernels::{CODE_BLOCK, GROUP_ROWS, Group, Kernels, Sketch, prefetch_all};
 
 /// With fewer faces `Auto` never has a graph: no processor is known on which one would pay.
 const ALWAYS_SCANNED: usize = 200_000;
@@ -142,7 +142,7 @@ impl Costs {
         });
         let codes = fastest(|| {
             for visit in 0..VISITS {
-                prefetch(row(visit + AHEAD));
+                prefetch_all(row(visit + AHEAD));
                 std::hint::black_box(kernels.dot(row(visit), &probe));
             }
         });

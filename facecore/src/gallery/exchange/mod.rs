@@ -215,8 +215,8 @@ impl Gallery {
     /// n x dimension, of length 1), `persons` and `namespaces` (text), and `face_ids` (int64). NumPy reads them without
     /// `allow_pickle`.
     ///
-    /// Errors with `Io` if there is a file of that name or it cannot be written, `NamespaceNotFound`, and `InvalidArgument` if an NPZ is to hold embeddings of different dimensions or its name has
-    /// another suffix.
+    /// Errors with `Io` if there is a file of that name or it cannot be written, `NamespaceNotFound`, and
+    /// `InvalidArgument` if an NPZ is to hold embeddings of different dimensions or its name has another suffix.
     pub fn export_with(
         &self,
         path: impl AsRef<Path>,

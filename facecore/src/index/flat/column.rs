@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use aligned_vec::{AVec, ConstAlign};
+
 use crate::error::{Result, fail};
 
 /// Bytes that stay where they are and do not change while this exists.
@@ -31,13 +33,24 @@ impl fmt::Debug for SharedBytes {
     }
 }
 
+/// Aligned as columns of stored files are: a row of codes, a sketch or the links of a node would else begin within a cache
+/// line, and take up one more.
+pub(in crate::index) type Aligned<T> = AVec<T, ConstAlign<64>>;
+
 /// Numbers of one kind.
 pub(in crate::index) enum Column<T> {
-    Owned(Vec<T>),
+    Owned(Aligned<T>),
     Shared(SharedBytes),
 }
 
 impl<T: bytemuck::Pod> Column<T> {
+    /// A column of slices end to end, of `length` together.
+    pub fn joined<'a>(slices: impl Iterator<Item = &'a [T]>, length: usize) -> Self {
+        let mut all = Aligned::with_capacity(0, length);
+        slices.for_each(|slice| all.extend_from_slice(slice));
+        Column::Owned(all)
+    }
+
     /// A column over `bytes`. Errors with `GalleryCorrupt`, naming the column, if they are not aligned
     /// for `T` or no whole number of them.
     pub fn shared(name: &str, bytes: SharedBytes) -> Result<Self> {
@@ -51,9 +64,9 @@ impl<T: bytemuck::Pod> Column<T> {
     }
 
     /// The numbers, to be changed; they are copied first if somebody else keeps them.
-    pub fn to_mut(&mut self) -> &mut Vec<T> {
+    pub fn to_mut(&mut self) -> &mut [T] {
         if let Column::Shared(_) = self {
-            *self = Column::Owned(self.to_vec());
+            *self = self.iter().copied().collect();
         }
         match self {
             Column::Owned(values) => values,
@@ -64,6 +77,12 @@ impl<T: bytemuck::Pod> Column<T> {
     /// As it is written out.
     pub fn bytes(&self) -> &[u8] {
         bytemuck::cast_slice(self)
+    }
+}
+
+impl<T> FromIterator<T> for Column<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        Column::Owned(Aligned::from_iter(0, values))
     }
 }
 

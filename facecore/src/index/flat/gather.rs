@@ -53,13 +53,13 @@ impl Part<'_> {
     pub fn segment(&self) -> Segment {
         Segment::from(Columns {
             dimension: self.dimension,
-            values: Column::Owned(joined(self.values(), self.spots.len() * self.dimension)),
-            codes: Column::Owned(joined(self.codes(), self.spots.len() * stride(self.dimension))),
-            steps: Column::Owned(self.steps().collect()),
-            groups: Column::Owned(self.groups().collect()),
-            base: Column::Owned(vec![self.base()]),
-            above: Column::Owned(self.above().collect()),
-            owners: Column::Owned(self.owners().collect()),
+            values: Column::joined(self.values(), self.spots.len() * self.dimension),
+            codes: Column::joined(self.codes(), self.spots.len() * stride(self.dimension)),
+            steps: self.steps().collect(),
+            groups: self.groups().collect(),
+            base: [self.base()].into_iter().collect(),
+            above: self.above().collect(),
+            owners: self.owners().collect(),
         })
     }
 
@@ -115,11 +115,4 @@ impl Part<'_> {
     fn owners(&self) -> impl Iterator<Item = u32> {
         self.places().map(|(rows, row)| rows.owners[row])
     }
-}
-
-/// Slices end to end, of `length` together.
-fn joined<'a, T: Copy + 'a>(slices: impl Iterator<Item = &'a [T]>, length: usize) -> Vec<T> {
-    let mut all = Vec::with_capacity(length);
-    slices.for_each(|slice| all.extend_from_slice(slice));
-    all
 }

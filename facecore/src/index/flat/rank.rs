@@ -7,7 +7,7 @@ use super::rows::Rows;
 use super::scan::{distance, spot};
 use crate::embedding::dot;
 use crate::index::OwnerHit;
-use crate::index::kernels::{Candidate, Kernels, SKETCH_BITS, prefetch};
+use crate::index::kernels::{Candidate, Kernels, SKETCH_BITS, prefetch_all};
 
 /// How far below the last owner wanted a rival is met as surely as that owner, as a cosine.
 const RIVAL: f32 = 0.15;
@@ -194,10 +194,7 @@ impl<'a> Coarse<'a> {
 
     fn fetch(&self, candidate: Candidate) {
         let (part, row) = spot(candidate);
-        let rows = &self.parts[part];
-        prefetch(rows.codes(row));
-        prefetch(&rows.steps[row..=row]);
-        prefetch(&rows.owners[row..=row]);
+        self.parts[part].fetch(row);
     }
 
     /// Takes a face that is allowed; returns the largest estimate before of its entry, if there was one.
@@ -221,26 +218,39 @@ impl<'a> Coarse<'a> {
         known
     }
 
+    /// Makes room for so many entries.
+    pub fn expect(&mut self, entries: usize) {
+        self.met.reserve(entries);
+        self.entries.reserve(entries);
+        self.places.reserve(if self.goal.by_owner { entries } else { 0 });
+    }
+
     /// The best entries with exact scores. Exactly computed are only faces that may be the best of an
     /// entry that may be in the answer, and those near the threshold.
     pub fn rank(self) -> Vec<OwnerHit> {
         let bound = self.bound();
         let mut hits: Vec<Option<OwnerHit>> = vec![None; self.entries.len()];
+        let mut exact = Vec::new();
         for met in &self.met {
             let entry = &self.entries[met.entry];
             if entry.most < bound {
                 continue;
             }
             let Estimate { score, error } = met.estimate;
-            let hit = &mut hits[met.entry];
             if score + error >= entry.least || (score - self.goal.threshold).abs() <= error {
-                let (part, row) = spot(met.candidate);
-                let rows = &self.parts[part];
-                let score = cosine(rows.values(row), self.probe);
-                offer(hit, entry.owner, rows.id(row), score, score >= self.goal.threshold);
+                exact.push((spot(met.candidate), met.entry));
             } else if score > self.goal.threshold {
-                offer(hit, entry.owner, u64::MAX, f32::NEG_INFINITY, true);
+                offer(&mut hits[met.entry], entry.owner, u64::MAX, f32::NEG_INFINITY, true);
             }
+        }
+        for (at, &((part, row), entry)) in exact.iter().enumerate() {
+            if let Some(&((part, later), _)) = exact.get(at + 1) {
+                prefetch_all(self.parts[part].values(later));
+            }
+            let rows = &self.parts[part];
+            let score = cosine(rows.values(row), self.probe);
+            let agrees = score >= self.goal.threshold;
+            offer(&mut hits[entry], self.entries[entry].owner, rows.id(row), score, agrees);
         }
         self.goal.trim(hits.into_iter().flatten().collect())
     }

@@ -1,7 +1,7 @@
 //! A view of the rows of a segment or of a chunk of the tail: what a search runs over.
 
 use super::codes::{Step, stride};
-use crate::index::kernels::{GROUP_ROWS, Group};
+use crate::index::kernels::{GROUP_ROWS, Group, prefetch, prefetch_all};
 
 /// Rows, column by column. All columns have the same number of rows, but for the last group, which
 /// may have some too many.
@@ -53,6 +53,14 @@ impl<'a> Rows<'a> {
     /// The sketch of a row, word by word.
     pub fn sketch(&self, row: usize) -> impl Iterator<Item = u64> {
         self.groups[row / GROUP_ROWS].iter().map(move |words| words[row % GROUP_ROWS])
+    }
+
+    /// Starts to fetch what an estimate of a row needs, and its owner.
+    #[inline]
+    pub fn fetch(&self, row: usize) {
+        prefetch_all(self.codes(row));
+        prefetch(&self.steps[row]);
+        prefetch(&self.owners[row]);
     }
 
     /// Whether there is such a row, and it was not removed.

@@ -74,7 +74,7 @@ impl Graph {
             layers.push(layer);
         }
         let links = Links::new(places.len(), &layers, twins);
-        let sketches = sketches(parts);
+        let sketches = sketches(parts, &places);
         let mut builder = Builder { parts, places: &places, sketches: &sketches, kernels, links, entry: None, rooms };
         if let Some(carry) = &carry {
             builder.carry(carry, &inside);
@@ -91,7 +91,7 @@ impl Graph {
         let (_, entry) = builder.entry?;
         let mut links = builder.links;
         links.set_entry(entry);
-        Some(Graph { covers, places, links, sketches: Column::Owned(sketches) })
+        Some(Graph { covers, places, links, sketches })
     }
 
     /// A graph over `covers` that was stored. Errors as [`Links::from_columns`] does.
@@ -181,18 +181,15 @@ impl Builder<'_> {
     }
 }
 
-/// The sketches of all rows, each in one piece.
-fn sketches(parts: &[Rows]) -> Vec<Sketch> {
-    parts
-        .iter()
-        .flat_map(|rows| {
-            (0..rows.len()).map(|row| {
-                let mut sketch = Sketch::default();
-                sketch.iter_mut().zip(rows.sketch(row)).for_each(|(word, of)| *word = of);
-                sketch
-            })
-        })
-        .collect()
+/// The sketches of all nodes, each in one piece.
+fn sketches(parts: &[Rows], places: &Places) -> Column<Sketch> {
+    let sketch = |node| {
+        let (part, row) = places.spot(node);
+        let mut sketch = Sketch::default();
+        sketch.iter_mut().zip(parts[part].sketch(row)).for_each(|(word, of)| *word = of);
+        sketch
+    };
+    (0..places.len() as u32).map(sketch).collect()
 }
 
 /// Pairs of nodes whose codes are equal, the first standing for the second: one that `leads`, if any does.

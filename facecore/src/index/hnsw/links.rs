@@ -40,6 +40,35 @@ pub(super) struct Links {
     has_twins: Vec<u64>,
 }
 
+/// Links and nodes of one layer.
+#[derive(Clone, Copy)]
+pub(super) struct Layer<'a> {
+    links: &'a [u32],
+    /// Links of a position.
+    room: usize,
+    /// The node at each position; in the lowest layer it is the position.
+    nodes: Option<&'a [u32]>,
+}
+
+impl<'a> Layer<'a> {
+    /// How many positions it has.
+    pub fn len(self) -> usize {
+        self.links.len() / self.room
+    }
+
+    /// The links of a position, up to the first that is [`NONE`].
+    #[inline]
+    pub fn of(self, position: u32) -> &'a [u32] {
+        &self.links[of_position(position, self.room)]
+    }
+
+    /// The node at a position.
+    #[inline]
+    pub fn node(self, position: u32) -> u32 {
+        self.nodes.map_or(position, |nodes| nodes[position as usize])
+    }
+}
+
 impl Links {
     /// Changes with everything that stored columns depend on.
     pub const LAYOUT: u32 = if cfg!(target_endian = "little") { 1 } else { 1 << 31 | 1 };
@@ -54,13 +83,13 @@ impl Links {
         let shape: Vec<u32> = [0].into_iter().chain(sizes).collect();
         let upper_nodes = layers.concat();
         let mut links = Links {
-            base: Column::Owned(vec![NONE; nodes * BASE_LINKS]),
-            upper_links: Column::Owned(vec![NONE; upper_nodes.len() * LINKS]),
-            upper_nodes: Column::Owned(upper_nodes),
+            base: std::iter::repeat_n(NONE, nodes * BASE_LINKS).collect(),
+            upper_links: std::iter::repeat_n(NONE, upper_nodes.len() * LINKS).collect(),
+            upper_nodes: upper_nodes.into_iter().collect(),
             layers: ranges(&shape).collect(),
-            shape: Column::Owned(shape),
-            twins: Column::Owned(twins),
-            stranded: Column::Owned(Vec::new()),
+            shape: shape.into_iter().collect(),
+            twins: twins.into_iter().collect(),
+            stranded: Column::from_iter([]),
             has_twins: Vec::new(),
         };
         links.note_twins();
@@ -123,21 +152,19 @@ impl Links {
         self.shape.to_mut()[0] = position;
     }
 
-    /// How many positions a layer has.
-    pub fn len(&self, layer: usize) -> usize {
-        match layer.checked_sub(1) {
-            None => self.base.len() / BASE_LINKS,
-            Some(upper) => self.layers[upper].len(),
-        }
+    /// A layer, for many looks at it.
+    pub fn layer(&self, layer: usize) -> Layer<'_> {
+        let Some(upper) = layer.checked_sub(1) else {
+            return Layer { links: &self.base, room: BASE_LINKS, nodes: None };
+        };
+        let nodes = self.layers[upper].clone();
+        let links = &self.upper_links[nodes.start * LINKS..nodes.end * LINKS];
+        Layer { links, room: LINKS, nodes: Some(&self.upper_nodes[nodes]) }
     }
 
     /// The links of a position, up to the first that is [`NONE`].
     pub fn of(&self, layer: usize, position: u32) -> &[u32] {
-        let (links, range) = match layer.checked_sub(1) {
-            None => (&*self.base, of_position(position, BASE_LINKS)),
-            Some(upper) => (&*self.upper_links, of_position(self.layers[upper].start as u32 + position, LINKS)),
-        };
-        &links[range]
+        self.layer(layer).of(position)
     }
 
     /// Replaces the links of a position by `links`, at most as many as there is room for.
@@ -156,10 +183,7 @@ impl Links {
 
     /// The node at a position.
     pub fn node(&self, layer: usize, position: u32) -> u32 {
-        match layer.checked_sub(1) {
-            None => position,
-            Some(upper) => self.upper_nodes[self.layers[upper].start + position as usize],
-        }
+        self.layer(layer).node(position)
     }
 
     /// The position of a node in a layer that it is in.
@@ -192,7 +216,7 @@ impl Links {
     }
 
     pub fn set_stranded(&mut self, nodes: Vec<u32>) {
-        self.stranded = Column::Owned(nodes);
+        self.stranded = nodes.into_iter().collect();
     }
 
     /// Bytes it takes.
@@ -201,7 +225,7 @@ impl Links {
     }
 
     fn note_twins(&mut self) {
-        self.has_twins = vec![0; self.len(0).div_ceil(64)];
+        self.has_twins = vec![0; self.layer(0).len().div_ceil(64)];
         for &[node, _] in &*self.twins {
             self.has_twins[node as usize / 64] |= 1 << (node % 64);
         }

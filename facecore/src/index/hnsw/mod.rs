@@ -1,10 +1,10 @@
 //! A flat index with a graph over its segments: hierarchical navigable small worlds (Malkov and Yashunin, 2018).
 //!
-//! Rows are those of `flat`, with the same codes; the graph adds links between them and a second copy of the sketches, 197 bytes a row. A search walks
-//! over the graph (`walk.rs`), scans the rows that it does not cover, and ranks what it met as `flat` does
-//! (`search.rs`). Changes go to `flat` alone: a new row is scanned until it is covered, and one that was removed stays
-//! part of the ways through it. [`Hnsw::cover`] makes a new graph, from the one there is as far as rows are the same
-//! (`graph.rs`, `carry.rs`, `build.rs`).
+//! Rows are those of `flat`, with the same codes; the graph adds links between them and a second copy of the sketches,
+//! 197 bytes a row. A search walks over the graph (`walk.rs`), scans the rows that it does not cover, and ranks what it
+//! met as `flat` does (`search.rs`). Changes go to `flat` alone: a new row is scanned until it is covered, and one that
+//! was removed stays part of the ways through it. [`Hnsw::cover`] makes a new graph, from the one there is as far as
+//! rows are the same (`graph.rs`, `carry.rs`, `build.rs`).
 //!
 //! A graph never changes once it is made, so that snapshots share it.
 

@@ -37,6 +37,9 @@ const SHARE: usize = 16;
 const STEPS: usize = 8;
 const ROWS_A_STEP: usize = 2048;
 
+/// About how many owners a walk meets for each that it keeps.
+const MET_A_PLACE: usize = 3;
+
 thread_local! {
     /// Taken while a walk uses it: a caller's filter may search too.
     static ROOM: Cell<Option<Box<Room>>> = const { Cell::new(None) };
@@ -148,6 +151,7 @@ fn walk(
     let aim = Aim { sketch: *prepared.sketch(), codes: CodedProbe::new(ground.kernels, task.query.probe) };
     let (top, entry) = (ground.links.top(), ground.links.entry());
     let from = ground.descend(top, entry, 0, &aim, &mut room);
+    coarse.expect(width.searching * MET_A_PLACE);
     let mut beam = Owners {
         ground,
         coarse,

@@ -2,13 +2,13 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m256i, _mm_loadu_si128, _mm256_add_epi8, _mm256_add_epi32, _mm256_and_si256, _mm256_cvtepi8_epi16,
-    _mm256_cvtepu8_epi16, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_set1_epi64x,
-    _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_storeu_si256,
-    _mm256_xor_si256,
+    __m256i, _mm_add_epi32, _mm_cvtsi128_si32, _mm_loadu_si128, _mm_shuffle_epi32, _mm256_add_epi8, _mm256_add_epi32,
+    _mm256_and_si256, _mm256_castsi256_si128, _mm256_cvtepi8_epi16, _mm256_cvtepu8_epi16, _mm256_extracti128_si256,
+    _mm256_loadu_si256, _mm256_madd_epi16, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_set1_epi64x, _mm256_setr_epi8,
+    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_storeu_si256, _mm256_xor_si256,
 };
 
-use super::{Candidate, DISTANCE_SHIFT, GROUP_ROWS, Group, Sketch};
+use super::{CODE_BLOCK, Candidate, DISTANCE_SHIFT, GROUP_ROWS, Group, Sketch};
 
 /// Only for [`super::Kernels`], which knows that the machine has the instructions.
 pub(super) fn checked_scan(groups: &[Group], probe: &Sketch, cut: u32, first: u64, found: &mut Vec<Candidate>) {
@@ -23,9 +23,9 @@ pub(super) fn checked_dot(row: &[u8], probe: &[i8]) -> i32 {
 }
 
 /// Only for [`super::Kernels`], which knows that the machine has the instructions.
-pub(super) fn checked_differing(a: &Sketch, b: &Sketch) -> u32 {
+pub(super) fn checked_retain_near(sketches: &[Sketch], probe: &Sketch, cut: u32, found: &mut Vec<(u32, u32)>) {
     // SAFETY: as in `checked_scan`.
-    unsafe { differing(a, b) }
+    unsafe { retain_near(sketches, probe, cut, found) }
 }
 
 /// Only for [`super::Kernels`], which knows that the machine has the instructions.
@@ -78,29 +78,43 @@ fn ones_per_byte(bytes: __m256i) -> __m256i {
 
 #[target_feature(enable = "avx2")]
 fn dot(row: &[u8], probe: &[i8]) -> i32 {
-    let mut sum = _mm256_setzero_si256();
-    for (stored, probed) in row.as_chunks::<16>().0.iter().zip(probe.as_chunks::<16>().0) {
-        // Widened first: multiplying bytes directly would saturate at 16 bits.
-        let stored = _mm256_cvtepu8_epi16(load_half(stored));
-        let probed = _mm256_cvtepi8_epi16(load_half(probed));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(stored, probed));
+    // Two sums, so that additions do not wait for each other.
+    let mut sums = [_mm256_setzero_si256(); 2];
+    for (stored, probed) in row.as_chunks::<CODE_BLOCK>().0.iter().zip(probe.as_chunks::<CODE_BLOCK>().0) {
+        for at in 0..CODE_BLOCK / 16 {
+            // Widened first: multiplying bytes directly would saturate at 16 bits.
+            let stored = _mm256_cvtepu8_epi16(load_half(&stored.as_chunks::<16>().0[at]));
+            let probed = _mm256_cvtepi8_epi16(load_half(&probed.as_chunks::<16>().0[at]));
+            sums[at % 2] = _mm256_add_epi32(sums[at % 2], _mm256_madd_epi16(stored, probed));
+        }
     }
-    let mut lanes = [0i32; 8];
-    store(&mut lanes, sum);
-    lanes.iter().sum()
+    sum(_mm256_add_epi32(sums[0], sums[1])) as i32
 }
 
 #[target_feature(enable = "avx2")]
+fn retain_near(sketches: &[Sketch], probe: &Sketch, cut: u32, found: &mut Vec<(u32, u32)>) {
+    found.retain(|&(_, place)| differing(&sketches[place as usize], probe) <= cut);
+}
+
+/// In how many bits two sketches differ.
+#[inline]
+#[target_feature(enable = "avx2")]
 fn differing(a: &Sketch, b: &Sketch) -> u32 {
-    let [a, b] = [a, b].map(|sketch| sketch.as_chunks::<4>().0);
-    let mut counts = _mm256_setzero_si256();
-    for (a, b) in a.iter().zip(b) {
-        // Two words add at most 16 to a byte.
-        counts = _mm256_add_epi8(counts, ones_per_byte(_mm256_xor_si256(load(a), load(b))));
-    }
-    let mut sums = [0u64; 4];
-    store(&mut sums, _mm256_sad_epu8(counts, _mm256_setzero_si256()));
-    sums.iter().sum::<u64>() as u32
+    let (a, b) = (a.as_chunks::<4>().0, b.as_chunks::<4>().0);
+    let low = ones_per_byte(_mm256_xor_si256(load(&a[0]), load(&b[0])));
+    let high = ones_per_byte(_mm256_xor_si256(load(&a[1]), load(&b[1])));
+    // Two words add at most 16 to a byte.
+    sum(_mm256_sad_epu8(_mm256_add_epi8(low, high), _mm256_setzero_si256()))
+}
+
+/// The sum of eight numbers.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn sum(lanes: __m256i) -> u32 {
+    let half = _mm_add_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256::<1>(lanes));
+    let pair = _mm_add_epi32(half, _mm_shuffle_epi32::<0b01_00_11_10>(half));
+    let all = _mm_add_epi32(pair, _mm_shuffle_epi32::<0b10_11_00_01>(pair));
+    _mm_cvtsi128_si32(all) as u32
 }
 
 /// Any 32 bytes.

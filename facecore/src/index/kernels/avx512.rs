@@ -23,9 +23,9 @@ pub(super) fn checked_dot(row: &[u8], probe: &[i8]) -> i32 {
 }
 
 /// Only for [`super::Kernels`], which knows that the machine has the instructions.
-pub(super) fn checked_differing(a: &Sketch, b: &Sketch) -> u32 {
+pub(super) fn checked_retain_near(sketches: &[Sketch], probe: &Sketch, cut: u32, found: &mut Vec<(u32, u32)>) {
     // SAFETY: as in `checked_scan`.
-    unsafe { differing(a, b) }
+    unsafe { retain_near(sketches, probe, cut, found) }
 }
 
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
@@ -85,6 +85,13 @@ fn dot(row: &[u8], probe: &[i8]) -> i32 {
     _mm512_reduce_add_epi32(sum)
 }
 
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+fn retain_near(sketches: &[Sketch], probe: &Sketch, cut: u32, found: &mut Vec<(u32, u32)>) {
+    found.retain(|&(_, place)| differing(&sketches[place as usize], probe) <= cut);
+}
+
+/// In how many bits two sketches differ.
+#[inline]
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 fn differing(a: &Sketch, b: &Sketch) -> u32 {
     _mm512_reduce_add_epi64(_mm512_popcnt_epi64(_mm512_xor_si512(load(a), load(b)))) as u32

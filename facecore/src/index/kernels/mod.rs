@@ -10,7 +10,7 @@ mod prefetch;
 #[cfg(test)]
 mod tests;
 
-pub(super) use prefetch::prefetch;
+pub(super) use prefetch::{prefetch, prefetch_all};
 
 /// Bits of a sketch.
 pub(super) const SKETCH_BITS: usize = 512;
@@ -96,14 +96,15 @@ impl Kernels {
         }
     }
 
-    /// In how many bits two sketches differ.
-    pub fn differing(self, a: &Sketch, b: &Sketch) -> u32 {
+    /// Keeps those of `found`, pairs of anything and a place in `sketches`, whose sketch differs from `probe` in at most
+    /// `cut` bits.
+    pub fn retain_near(self, sketches: &[Sketch], probe: &Sketch, cut: u32, found: &mut Vec<(u32, u32)>) {
         match self.0 {
-            Level::Portable => portable::differing(a, b),
+            Level::Portable => portable::retain_near(sketches, probe, cut, found),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => avx2::checked_differing(a, b),
+            Level::Avx2 => avx2::checked_retain_near(sketches, probe, cut, found),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => avx512::checked_differing(a, b),
+            Level::Avx512 => avx512::checked_retain_near(sketches, probe, cut, found),
         }
     }
 

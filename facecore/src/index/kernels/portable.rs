@@ -18,8 +18,13 @@ pub(super) fn scan(groups: &[Group], probe: &Sketch, cut: u32, first: u64, found
     }
 }
 
-/// See [`super::Kernels::differing`].
-pub(super) fn differing(a: &Sketch, b: &Sketch) -> u32 {
+/// See [`super::Kernels::retain_near`].
+pub(super) fn retain_near(sketches: &[Sketch], probe: &Sketch, cut: u32, found: &mut Vec<(u32, u32)>) {
+    found.retain(|&(_, place)| differing(&sketches[place as usize], probe) <= cut);
+}
+
+/// In how many bits two sketches differ.
+fn differing(a: &Sketch, b: &Sketch) -> u32 {
     a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum()
 }
 

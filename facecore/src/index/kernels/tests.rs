@@ -69,16 +69,22 @@ fn a_scan_counts_the_bits_that_differ() {
 }
 
 #[test]
-fn sketches_differ_in_as_many_bits_for_all_kernels() {
+fn sketches_are_near_up_to_a_cut_for_all_kernels() {
     let mut next = bits(4);
     for flips in 0..=SKETCH_BITS {
         let a: Sketch = std::array::from_fn(|_| next());
         let mut b = a;
         (0..flips).for_each(|bit| b[bit / 64] ^= 1 << (bit % 64));
         let random: Sketch = std::array::from_fn(|_| next());
+        let differing = |b: &Sketch| a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum::<u32>();
         for kernels in Kernels::available() {
-            assert_eq!(kernels.differing(&a, &b), flips as u32, "{kernels:?}");
-            assert_eq!(kernels.differing(&a, &random), portable::differing(&a, &random), "{kernels:?}");
+            for cut in [flips as u32, (flips as u32).saturating_sub(1), differing(&random)] {
+                let mut found = vec![(7, 2), (8, 0), (9, 1), (10, 0)];
+                let expected: Vec<_> =
+                    found.iter().copied().filter(|found| differing(&[a, b, random][found.1 as usize]) <= cut).collect();
+                kernels.retain_near(&[a, b, random], &a, cut, &mut found);
+                assert_eq!(found, expected, "{kernels:?} {flips} {cut}");
+            }
         }
     }
 }

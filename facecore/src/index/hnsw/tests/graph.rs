@@ -28,7 +28,7 @@ fn links_have_no_gaps_copies_or_loops() {
     let links = &index.graph().unwrap().links;
     assert!(links.top() >= 1);
     for layer in 0..=links.top() {
-        for position in 0..links.len(layer) as u32 {
+        for position in 0..links.layer(layer).len() as u32 {
             let all = links.of(layer, position);
             let used = all.iter().take_while(|link| **link != links::NONE).count();
             let mut others = all[..used].to_vec();
