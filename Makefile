@@ -214,6 +214,20 @@ $(COMPARED)/venv/installed: tools/compare_index_requirements.txt
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
+# What compare-peers is told, and how many photos of LFW its throughput takes.
+PEERS = target/compare-peers
+PEERS_OPTIONS ?=
+MANY ?= 1000
+.PHONY: compare-peers
+compare-peers: wheel $(PEERS)/venv/installed ## Compare whole photos with insightface, OpenCV and face_recognition. Needs the test data.
+	$(PEERS)/venv/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)/facecore-*.whl
+	$(PEERS)/venv/bin/python tools/compare_peers.py --data $(TEST_DATA) --work $(PEERS) --many $(MANY) $(PEERS_OPTIONS)
+
+$(PEERS)/venv/installed: tools/compare_peers_requirements.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 .PHONY: lite-smoke
 lite-smoke: wheel $(LITE_ENV)/installed ## Try the recipe of the embedded pack on a sample, some minutes. Needs the test data, and 6 GB for PyTorch.
 	$(LITE_ENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEELS)/facecore-*.whl

@@ -1,4 +1,5 @@
-//! Each stage alone: decode, scale, detect, align, embed.
+//! Each stage alone: decode, scale, the detector's model, its answer, align, the embedder's model; searching is in
+//! `gallery.rs`. And what a CPU's multiply-adds come to at best, to compare the models with.
 //!
 //! `cargo bench --bench stages -- detect` runs one group. Models and photographs are the test data's
 //! (`FACECORE_TEST_DATA`); the ResNet-50 is generated. What runs where is printed first.
@@ -9,10 +10,13 @@ use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use facecore::backend::fake::FakeBackend;
+use facecore::backend::{Outputs, TensorView, open_session};
+use facecore::detect::parts;
 use facecore::model::{ElementType, PortInfo};
 use facecore::{
     AlignedFace, Aligner, Detector, DetectorKind, DetectorOptions, DetectorSpec, Embedder, EmbedderKind,
-    EmbedderOptions, EmbedderSpec, Image, Landmarks, ModelSource, Recognizer, Runtime, RuntimeOptions, Template,
+    EmbedderOptions, EmbedderSpec, Face, Image, Landmarks, ModelSource, Recognizer, Rect, Runtime, RuntimeOptions,
+    Template,
 };
 use facecore_testkit::{TestData, models, runtimes};
 use fast_image_resize as fir;
@@ -84,6 +88,51 @@ fn detect(c: &mut Criterion) {
     }
 }
 
+/// The detector's model alone, at the size a photo of 3:2 is looked at.
+fn detector_model(c: &mut Criterion) {
+    let Some(data) = TestData::or_skip("bench detector model") else { return };
+    let shape = [1, 3, 448, 640];
+    let values: Vec<f32> = (0..3 * 448 * 640).map(|at| (at % 253) as f32 / 127.0 - 1.0).collect();
+    let mut group = c.benchmark_group("detector model 640x448");
+    for (name, runtime) in runtimes::at_hand() {
+        for model in ["yunet_n_dynamic", "scrfd_2.5g_bnkps"] {
+            let session = open_session(&ModelSource::open(data.model(model)).unwrap(), &runtime).unwrap();
+            println!("{name} {model}: {}, {} threads", session.placement(), session.placement().threads);
+            let mut outputs = Outputs::new();
+            group.bench_function(BenchmarkId::new(name, model), |b| {
+                b.iter(|| session.run(&[TensorView { shape: &shape, data: black_box(&values) }], &mut outputs).unwrap())
+            });
+        }
+    }
+}
+
+/// From the detector's numbers to faces: those of a real photo, and overlapping boxes.
+fn answer(c: &mut Criterion) {
+    let Some(data) = TestData::or_skip("bench decoding of detections") else { return };
+    let source = ModelSource::open(data.model("scrfd_2.5g_bnkps")).unwrap();
+    let session = open_session(&source, &runtimes::builtin()).unwrap();
+    let (spec, canvas) = (DetectorSpec::of(DetectorKind::Scrfd), (640, 448));
+    let values: Vec<f32> = (0..3 * 448 * 640).map(|at| (at % 253) as f32 / 127.0 - 1.0).collect();
+    let mut outputs = Outputs::new();
+    session.run(&[TensorView { shape: &[1, 3, 448, 640], data: &values }], &mut outputs).unwrap();
+    let decoder = parts::Decode::new(&spec, session.outputs()).unwrap();
+    let mut faces = Vec::new();
+    c.bench_function("answer/decode 640x448", |b| {
+        b.iter(|| decoder.run(black_box(&outputs), canvas, spec.score_threshold, &mut faces).unwrap());
+    });
+    for count in [20, 200, 2000] {
+        let face = |at: usize| {
+            let (x, y) = ((at % 20 * 60 + at % 7) as f32, (at / 20 % 10 * 60 + at % 5) as f32);
+            Face { rect: Rect::new(x, y, x + 50.0, y + 50.0), score: (at * 7919 % 1000) as f32, landmarks: None }
+        };
+        let candidates: Vec<Face> = (0..count).map(face).collect();
+        let (mut order, mut kept) = (Vec::new(), Vec::new());
+        c.bench_function(&format!("answer/nms of {count}"), |b| {
+            b.iter(|| parts::suppress(black_box(&candidates), 0.4, &mut order, &mut kept));
+        });
+    }
+}
+
 fn align(c: &mut Criterion) {
     let image = Image::from_rgb(1920, 1080, (0..1920 * 1080 * 3).map(|i| (i % 253) as u8).collect()).unwrap();
     let aligner = Aligner::new(Template::arcface_112());
@@ -94,6 +143,30 @@ fn align(c: &mut Criterion) {
         let landmarks = Landmarks::from_pairs(points);
         group.bench_function(BenchmarkId::new("face of pixels", side), |b| {
             b.iter(|| aligner.align(black_box(&image), &landmarks).unwrap());
+        });
+    }
+}
+
+/// Faces cut straight into the input of an embedder whose model does nothing.
+fn cut(c: &mut Criterion) {
+    let image = Image::from_rgb(1920, 1080, (0..1920 * 1080 * 3).map(|i| (i % 253) as u8).collect()).unwrap();
+    let runtime = RuntimeOptions {
+        runtime: Runtime::Custom(Arc::new(FakeBackend::embedder(128))),
+        ..RuntimeOptions::default()
+    };
+    let source = ModelSource::from_bytes("fake", Vec::new());
+    let spec = EmbedderSpec::of(EmbedderKind::ArcFace);
+    let embedder = Embedder::load(&source, spec, &runtime, EmbedderOptions::default()).unwrap();
+    let landmarks = |side: f32| {
+        let points = embedder.spec().template.points;
+        Landmarks::from_pairs(points.map(|p| [700.0 + p.x * side / 112.0 + p.y * 0.1, 300.0 + p.y * side / 112.0]))
+    };
+    let mut group = c.benchmark_group("cut into the batch");
+    for side in [60.0, 112.0, 400.0] {
+        let faces = [landmarks(side); 6];
+        group.throughput(Throughput::Elements(6));
+        group.bench_function(BenchmarkId::new("6 faces of pixels", side), |b| {
+            b.iter(|| embedder.embed_landmarks(black_box(&image), &faces).unwrap());
         });
     }
 }
@@ -122,9 +195,73 @@ fn embed(c: &mut Criterion) {
     }
 }
 
+/// Multiply-adds in registers that do not wait for each other, one thread: elements a second are floating-point
+/// operations a second.
+fn peak(c: &mut Criterion) {
+    const ROUNDS: usize = 100_000;
+    let mut group = c.benchmark_group("peak");
+    for (name, lanes, run) in peak::kernels() {
+        group.throughput(Throughput::Elements((2 * ROUNDS * lanes * peak::SUMS) as u64));
+        group.bench_function(name, |b| b.iter(|| run(black_box(ROUNDS), black_box(0.999), black_box(0.001))));
+    }
+}
+
+mod peak {
+    /// Enough that each is ready when its turn comes, and few enough for the registers.
+    pub const SUMS: usize = 12;
+
+    type Kernel = fn(usize, f32, f32) -> f32;
+
+    /// What this CPU has: the instructions' name, how many values they take, and a loop of them.
+    pub fn kernels() -> Vec<(&'static str, usize, Kernel)> {
+        let mut kernels: Vec<(&'static str, usize, Kernel)> = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            if has!("avx2") && has!("fma") {
+                // SAFETY: AVX2 and FMA were detected, which is all that the function asks for.
+                #[allow(unsafe_code, reason = "the CPU has the instructions")]
+                kernels.push(("AVX2", 8, |rounds, factor, addend| unsafe { avx2(rounds, factor, addend) }));
+            }
+            if has!("avx512f") {
+                // SAFETY: AVX-512 was detected, which is all that the function asks for.
+                #[allow(unsafe_code, reason = "the CPU has the instructions")]
+                kernels.push(("AVX-512", 16, |rounds, factor, addend| unsafe { avx512(rounds, factor, addend) }));
+            }
+        }
+        kernels
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn avx2(rounds: usize, factor: f32, addend: f32) -> f32 {
+        multiply_add::<8>(rounds, factor, addend)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,fma")]
+    fn avx512(rounds: usize, factor: f32, addend: f32) -> f32 {
+        multiply_add::<16>(rounds, factor, addend)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn multiply_add<const LANES: usize>(rounds: usize, factor: f32, addend: f32) -> f32 {
+        let mut sums = [[1.0f32; LANES]; SUMS];
+        for _ in 0..rounds {
+            for sum in &mut sums {
+                for lane in sum {
+                    *lane = lane.mul_add(factor, addend);
+                }
+            }
+        }
+        sums.as_flattened().iter().sum()
+    }
+}
+
 criterion_group! {
     name = stages;
     config = Criterion::default().sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
-    targets = decode, scale, detect, align, embed
+    targets = peak, decode, scale, detect, detector_model, answer, align, cut, embed
 }
 criterion_main!(stages);

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each module of `facecore/src`, the modules that it may use, and why not others. All may use `error`.
-const ARROWS: [(&str, &[&str], &str); 16] = [
+const ARROWS: [(&str, &[&str], &str); 17] = [
     ("error", &[], "everything else reports through it"),
     ("files", &[], "it makes files durable, whatever is in them"),
+    ("scratch", &[], "it lends memory, whatever that holds"),
     ("geometry", &[], "it is arithmetic, without pixels"),
     ("embedding", &[], "it is arithmetic, without models or galleries"),
     ("image", &["geometry"], "it knows pixels, not faces or tensors"),
@@ -18,13 +19,13 @@ const ARROWS: [(&str, &[&str], &str); 16] = [
     ("backend", &["model"], "a runtime runs tensors and knows no faces"),
     (
         "detect",
-        &["backend", "geometry", "image", "model", "preprocess"],
+        &["backend", "geometry", "image", "model", "preprocess", "scratch"],
         "detection ends with boxes and points; crops and embeddings come after it",
     ),
     ("align", &["geometry", "image", "model"], "cropping needs points and a template, wherever they come from"),
     (
         "embed",
-        &["align", "backend", "embedding", "model", "preprocess"],
+        &["align", "backend", "embedding", "geometry", "image", "model", "preprocess", "scratch"],
         "embedding starts from crops and ends before the gallery",
     ),
     ("index", &["embedding"], "an index knows vectors and slots, not people or disks"),
@@ -49,6 +50,7 @@ const ARROWS: [(&str, &[&str], &str); 16] = [
             "model",
             "packs",
             "preprocess",
+            "scratch",
         ],
         "it joins the two halves and reaches into the internals of neither",
     ),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Barrier};
 
 use facecore::backend::fake::FakeBackend;
-use facecore::backend::{Outputs, TensorView, open_session};
+use facecore::backend::{OpenVinoOptions, Outputs, TensorView, open_session};
 use facecore::model::{ElementType, PortInfo};
 use facecore::{
     AlignedFace, Aligner, Detector, DetectorOptions, DetectorSpec, Embedder, EmbedderOptions, EmbedderSpec, ErrorKind,
@@ -87,13 +87,70 @@ fn a_model_of_fixed_batch_embeds_many_faces_alike() {
 #[test]
 fn full_precision_repeats_itself_bit_for_bit() {
     let Some(data) = TestData::or_skip("repeatability") else { return };
-    let crops = crops(&data);
-    let runtimes = [Some(builtin()), onnxruntime_or_skip("repeatability of ONNX Runtime", "cpu", Precision::Full)];
+    let runtimes = [
+        Some(builtin()),
+        onnxruntime_or_skip("repeatability of ONNX Runtime", "cpu", Precision::Full),
+        onnxruntime_or_skip("repeatability of OpenVINO", "openvino", Precision::Full),
+    ];
+    let images = PHOTOS.map(|photo| Image::open(data.image(photo)).unwrap());
     for runtime in runtimes.into_iter().flatten() {
-        let recognizer = recognizer(&data, "yunet_n_dynamic", "mobilefacenet_128", &runtime);
-        let first = recognizer.embedder().embed(&crops).unwrap();
-        assert_eq!(first, recognizer.embedder().embed(&crops).unwrap());
+        // What was computed before, and by which of a pool's sessions, makes no difference either.
+        let runs: Vec<Vec<_>> = (0..2)
+            .flat_map(|_| {
+                let recognizer = recognizer(&data, "yunet_n_dynamic", "mobilefacenet_128", &runtime);
+                assert_eq!(recognizer.embedder().placement().precision, "f32");
+                let run = || images.iter().map(|image| recognizer.recognize(image).unwrap().faces).collect();
+                [run(), run()]
+            })
+            .collect();
+        assert!(runs.iter().all(|run| *run == runs[0]), "{:?}", runtime.session.provider);
     }
+}
+
+#[test]
+fn photos_that_share_a_run_get_what_they_get_alone_bit_for_bit() {
+    let Some(data) = TestData::or_skip("photos that share a run") else { return };
+    let Some(runtime) = onnxruntime_or_skip("photos that share a run", "cpu", Precision::Full) else { return };
+    let (detector, embedder) = (data.model("yunet_n_dynamic"), data.model("mobilefacenet_128"));
+    let builder = Recognizer::builder().detector(detector).embedder(embedder).runtime(runtime).for_many_photos();
+    let recognizer = builder.build().unwrap();
+    let paths = [PHOTOS, PHOTOS].concat().into_iter().map(|photo| data.image(photo)).collect::<Vec<_>>();
+    let together = recognizer.recognize_files(&paths, |_, _| ()).unwrap();
+    for (path, found) in paths.iter().zip(together) {
+        assert_eq!(found.unwrap().faces, recognizer.recognize_file(path).unwrap().faces, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_damaged_compiled_model_is_compiled_again() {
+    let Some(data) = TestData::or_skip("compiled models") else { return };
+    let what = "compiled models of OpenVINO";
+    let Some(mut runtime) = onnxruntime_or_skip(what, "openvino", Precision::Full) else { return };
+    let root = std::env::temp_dir().join(format!("facecore-compiled-models-{}", std::process::id()));
+    let options = OpenVinoOptions { cache_dir: Some(root.clone()), ..OpenVinoOptions::default() };
+    runtime.session.provider = ProviderRequest::Strict(Provider::OpenVino(options));
+    let crop = AlignedFace::from_rgb(112, 112, (0..112 * 112 * 3).map(|at| (at % 251) as u8).collect()).unwrap();
+    let embed = || {
+        let embedder = Recognizer::builder().embedder(data.model("mobilefacenet_128")).runtime(runtime.clone());
+        embedder.build_embedder().unwrap().embed(std::slice::from_ref(&crop)).unwrap()
+    };
+    let blobs = || -> Vec<_> {
+        let folders = std::fs::read_dir(&root).unwrap().map(|folder| folder.unwrap().path());
+        let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()));
+        files.filter(|file| file.extension().is_some_and(|suffix| suffix == "blob")).collect()
+    };
+    let first = embed();
+    assert_eq!(blobs().len(), 1);
+    assert_eq!(embed(), first);
+    let whole = std::fs::read(&blobs()[0]).unwrap();
+    let flipped = whole.iter().enumerate().map(|(at, byte)| if at % 999 == 0 { !byte } else { *byte }).collect();
+    for damaged in [flipped, whole[..whole.len() / 2].to_vec(), Vec::new(), vec![0; 100]] {
+        let blob = blobs().remove(0);
+        std::fs::write(&blob, &damaged).unwrap();
+        assert_eq!(embed(), first);
+        assert!(std::fs::read(&blob).unwrap() != damaged, "made again");
+    }
+    std::fs::remove_dir_all(root).unwrap();
 }
 
 #[test]

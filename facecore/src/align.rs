@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::error::Result;
 use crate::geometry::{Landmarks, Similarity};
-use crate::image::{Image, ImageView, warp_rgb};
+use crate::image::{Image, ImageView, warp_rgb, warp_rows};
 use crate::model::Template;
 
 /// Cuts faces by the similarity that brings their landmarks closest to a template.
@@ -35,14 +35,31 @@ impl Aligner {
     /// Errors with `Landmarks` if they are not finite or all in one place, `InvalidArgument` if the template
     /// is larger than 1024 pixels.
     pub fn align<'a>(&self, image: impl Into<ImageView<'a>>, landmarks: &Landmarks) -> Result<AlignedFace> {
+        let to_source = self.crop_to_source(landmarks)?;
+        let (width, height) = self.template.size;
+        let mut pixels = vec![0; width * height * 3];
+        warp_rgb(&image.into(), &to_source, width, height, &mut pixels);
+        AlignedFace::from_rgb(width, height, pixels)
+    }
+
+    /// As [`Aligner::align`], without a crop that is kept: `put` gets its rows by their number, of red, green, blue
+    /// and a zero, made in `row`.
+    pub(crate) fn rows(
+        &self,
+        image: &ImageView<'_>,
+        landmarks: &Landmarks,
+        row: &mut Vec<[u8; 4]>,
+        put: impl FnMut(usize, &[[u8; 4]]),
+    ) -> Result<()> {
+        warp_rows(image, &self.crop_to_source(landmarks)?, self.template.size, row, put);
+        Ok(())
+    }
+
+    fn crop_to_source(&self, landmarks: &Landmarks) -> Result<Similarity> {
         self.template.check()?;
         // Fitted from crop to image, the direction in which the crop's pixels are looked up, would minimise
         // distances in the image; training crops were fitted towards the template, so it is inverted instead.
-        let to_crop = Similarity::fit(&landmarks.0, &self.template.points)?;
-        let (width, height) = self.template.size;
-        let mut pixels = vec![0; width * height * 3];
-        warp_rgb(&image.into(), &to_crop.inverse(), width, height, &mut pixels);
-        AlignedFace::from_rgb(width, height, pixels)
+        Ok(Similarity::fit(&landmarks.0, &self.template.points)?.inverse())
     }
 }
 

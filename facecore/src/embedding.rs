@@ -76,18 +76,25 @@ impl Embedding {
     /// Errors with `InvalidEmbedding` if a value is not finite, or if the vector is empty or shorter
     /// than 1e-12, so that it has no direction.
     pub fn from_raw(raw: impl AsRef<[f32]>, space: EmbeddingSpace) -> Result<Embedding> {
-        let values = raw.as_ref();
-        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-            fail!(InvalidEmbedding, "value {at} of the embedding is {}", values[at]);
+        let raw = raw.as_ref();
+        let norm = norm_of(raw)?;
+        let values = raw.iter().map(|&value| normalized(value, norm)).collect();
+        Ok(Embedding { values, norm: as_stored(norm), space })
+    }
+
+    /// As [`Embedding::from_raw`], in the memory of this embedding unless it is shared or of another dimension. After
+    /// an error it is as it was.
+    #[cfg(feature = "recognition")]
+    pub(crate) fn assign_raw(&mut self, raw: &[f32], space: &EmbeddingSpace) -> Result<()> {
+        match Arc::get_mut(&mut self.values) {
+            Some(values) if values.len() == raw.len() => {
+                let norm = norm_of(raw)?;
+                values.iter_mut().zip(raw).for_each(|(value, &raw)| *value = normalized(raw, norm));
+                (self.norm, self.space) = (as_stored(norm), space.clone());
+            }
+            _ => *self = Embedding::from_raw(raw, space.clone())?,
         }
-        let norm = values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
-        if norm < 1e-12 {
-            fail!(InvalidEmbedding, "the embedding is all zeros and has no direction");
-        }
-        let values = values.iter().map(|value| (f64::from(*value) / norm) as f32).collect();
-        // Kept finite, so that it survives every text format.
-        let norm = norm.min(f64::from(f32::MAX)) as f32;
-        Ok(Embedding { values, norm, space })
+        Ok(())
     }
 
     /// An embedding that was normalised before it was stored, with the length it had before. Normalising
@@ -178,6 +185,27 @@ impl fmt::Debug for Embedding {
     }
 }
 
+/// The length of a model's output that is fit to be an embedding.
+fn norm_of(raw: &[f32]) -> Result<f64> {
+    if let Some(at) = raw.iter().position(|value| !value.is_finite()) {
+        fail!(InvalidEmbedding, "value {at} of the embedding is {}", raw[at]);
+    }
+    let norm = raw.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
+    if norm < 1e-12 {
+        fail!(InvalidEmbedding, "the embedding is all zeros and has no direction");
+    }
+    Ok(norm)
+}
+
+fn normalized(value: f32, norm: f64) -> f32 {
+    (f64::from(value) / norm) as f32
+}
+
+/// Kept finite, so that it survives every text format.
+fn as_stored(norm: f64) -> f32 {
+    norm.min(f64::from(f32::MAX)) as f32
+}
+
 /// Inner product; eight partial sums, so that the compiler can use vector registers.
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0f32; 8];
@@ -220,6 +248,23 @@ mod tests {
             let error = Embedding::from_raw(bad, EmbeddingSpace::new("test", 0.4)).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::InvalidEmbedding);
         }
+    }
+
+    #[cfg(feature = "recognition")]
+    #[test]
+    fn memory_is_used_again_unless_somebody_else_sees_it() {
+        let mut e = embedding(&[3.0, 4.0]);
+        let at = e.values().as_ptr();
+        e.assign_raw(&[0.0, 2.0], &EmbeddingSpace::new("other", 0.4)).unwrap();
+        assert_eq!((e.values(), e.norm(), e.space().id(), e.values().as_ptr()), (&[0.0, 1.0][..], 2.0, "other", at));
+        assert!(e.assign_raw(&[f32::NAN, 2.0], &EmbeddingSpace::new("test", 0.4)).is_err());
+        assert_eq!(e.values(), [0.0, 1.0]);
+
+        let seen = e.clone();
+        e.assign_raw(&[5.0, 0.0], &EmbeddingSpace::new("test", 0.4)).unwrap();
+        assert_eq!((seen.values(), e.values()), (&[0.0, 1.0][..], &[1.0, 0.0][..]));
+        e.assign_raw(&[0.0, 0.0, 7.0], &EmbeddingSpace::new("test", 0.4)).unwrap();
+        assert_eq!(e.values(), [0.0, 0.0, 1.0]);
     }
 
     #[test]

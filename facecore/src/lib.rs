@@ -75,6 +75,8 @@ pub mod packs;
 pub mod pipeline;
 #[cfg(feature = "recognition")]
 mod preprocess;
+#[cfg(feature = "recognition")]
+mod scratch;
 
 #[doc(hidden)]
 pub use index::hnsw::fuzz as indexed;
@@ -96,5 +98,7 @@ pub use {
     model::{
         DetectorKind, DetectorSpec, EmbedderKind, EmbedderSpec, LicenceClass, ModelSource, Pack, PackPolicy, Template,
     },
-    pipeline::{Enrolment, FaceChoice, Recognition, RecognizedFace, Recognizer, RecognizerBuilder, Timings},
+    pipeline::{
+        Batching, Enrolment, FaceChoice, Photo, Recognition, RecognizedFace, Recognizer, RecognizerBuilder, Timings,
+    },
 };

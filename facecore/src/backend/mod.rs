@@ -2,8 +2,6 @@
 //!
 //! This module knows nothing of faces. Tensors are dense `f32` in row-major order.
 
-#[cfg(feature = "onnxruntime")]
-mod discovery;
 pub mod fake;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
@@ -15,7 +13,7 @@ mod rten;
 use std::fmt;
 
 #[cfg(feature = "onnxruntime")]
-pub use discovery::Looked;
+pub use onnxruntime::discovery::Looked;
 pub use options::{
     CpuOptions, CudaOptions, OpenVinoOptions, Precision, Provider, ProviderRequest, Runtime, RuntimeOptions,
     SessionOptions, TensorRtOptions,
@@ -45,6 +43,12 @@ pub trait Session: Send + Sync {
 
     /// What really runs where.
     fn placement(&self) -> &Placement;
+
+    /// Whether an input of another height or width costs much the first time, because the model is compiled for it.
+    /// Callers then do well to come with few.
+    fn compiles_shapes(&self) -> bool {
+        false
+    }
 
     /// Runs the model. `outputs` is overwritten; its memory is reused.
     ///
@@ -84,6 +88,11 @@ impl Outputs {
     pub fn prepare(&mut self, count: usize) -> &mut [Tensor] {
         self.0.resize_with(count, Tensor::default);
         &mut self.0
+    }
+
+    /// Bytes of memory kept.
+    pub(crate) fn memory(&self) -> usize {
+        self.0.iter().map(|tensor| size_of::<f32>() * tensor.data.capacity()).sum()
     }
 }
 
@@ -217,7 +226,7 @@ pub fn report(options: &RuntimeOptions) -> RuntimeReport {
         };
         RuntimeReport {
             onnxruntime,
-            looked: discovery::look(options.library.as_deref(), &options.look_first),
+            looked: onnxruntime::discovery::look(options.library.as_deref(), &options.look_first),
             providers,
             builtin,
         }

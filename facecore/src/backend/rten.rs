@@ -1,12 +1,13 @@
 //! The built-in runtime: pure Rust, nothing to install.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value};
 use rten_tensor::prelude::*;
 use rten_tensor::{Tensor, TensorView as RtenView};
 
+use super::options::available_cpus;
 use super::pool::Pool;
 use super::{Backend, Outputs, Placement, Session, SessionOptions, TensorView, not_fast};
 use crate::error::{Error, ErrorKind, Result, fail};
@@ -73,8 +74,12 @@ impl Backend for RtenBackend {
     }
 }
 
+/// Calls that take all CPUs share one pool, whichever model they run: with as many threads for each call they would get
+/// in each other's way as soon as several callers are at work. Calls that take fewer get threads of their own.
 fn thread_pool(threads: usize) -> Arc<ThreadPool> {
-    Arc::new(ThreadPool::with_num_threads(threads))
+    static SHARED: OnceLock<Arc<ThreadPool>> = OnceLock::new();
+    let make = || Arc::new(ThreadPool::with_num_threads(threads));
+    if threads == available_cpus() && threads > 1 { SHARED.get_or_init(make).clone() } else { make() }
 }
 
 /// rten runs in a pool of rayon's. A worker of another such pool that waited for it would take up other

@@ -4,6 +4,8 @@
 
 mod anchors;
 mod nms;
+#[doc(hidden)]
+pub mod parts;
 mod scale;
 mod scrfd;
 mod single_shot;

@@ -25,6 +25,9 @@ const COARSE_SIDE: usize = 192;
 /// main pass of 640 such a face is 256 pixels and more; smaller ones are the main pass's business. The
 /// blobs that YuNet took for faces in coarse copies of the reference photographs were up to 0.37.
 const CLOSE_UP_SHARE: f32 = 0.4;
+/// The sides of canvases where shapes should be few. The usual proportions of photos, 16:9, 3:2 and 4:3, take 384,
+/// 480 and 480 pixels beside 640.
+const FEW_SIDES: [usize; 5] = [192, 256, 384, 480, 640];
 /// No scaled pass is wider or higher than this, so that a small "smallest face" cannot exhaust the memory.
 pub(super) const MAX_SIDE: usize = 4096;
 /// Pixels are not made up beyond this factor.
@@ -65,25 +68,29 @@ pub(super) struct Request {
     pub(super) smallest_face: Option<(f32, f32)>,
     /// Whether there is a coarse pass.
     pub(super) close_ups: bool,
+    /// Whether canvases are padded further than to the stride, so that there are few different ones.
+    pub(super) few_shapes: bool,
 }
 
-/// The passes to make.
+/// The main pass, and the coarse one if there is one.
 ///
 /// Errors with `InvalidArgument` if a model of fixed size is asked for what it cannot do.
-pub(super) fn plan(request: &Request) -> Result<Vec<Pass>> {
+pub(super) fn plan(request: &Request) -> Result<(Pass, Option<Pass>)> {
     let (width, height) = request.image;
     let long_side = width.max(height) as f64;
     let main = main_pass(request)?;
     let main_long = main.content.0.max(main.content.1);
-    let mut passes = vec![main];
     // A main pass that is hardly finer sees close-ups itself.
-    if request.close_ups && main_long > COARSE_SIDE * 3 / 2 {
+    let coarse = (request.close_ups && main_long > COARSE_SIDE * 3 / 2).then(|| {
         let content = scaled(request.image, COARSE_SIDE as f64 / long_side);
-        let canvas = request.fixed.unwrap_or_else(|| padded(content, request.stride));
+        let canvas = request.fixed.unwrap_or_else(|| match request.few_shapes {
+            true => padded((COARSE_SIDE, COARSE_SIDE), request.stride),
+            false => padded(content, request.stride),
+        });
         let content = fitting(content, canvas);
-        passes.push(Pass { smallest: CLOSE_UP_SHARE * long_side as f32, ..Pass::new(request.image, content, canvas) });
-    }
-    Ok(passes)
+        Pass { smallest: CLOSE_UP_SHARE * long_side as f32, ..Pass::new(request.image, content, canvas) }
+    });
+    Ok((main, coarse))
 }
 
 fn main_pass(request: &Request) -> Result<Pass> {
@@ -149,7 +156,10 @@ fn main_pass(request: &Request) -> Result<Pass> {
         ),
     };
     let content = scaled(request.image, scale);
-    Ok(Pass::new(request.image, content, padded(content, request.stride)))
+    let few = request.few_shapes && size == InputSize::Auto && request.smallest_face.is_none();
+    let side = |side: usize| FEW_SIDES.into_iter().find(|few| *few >= side).unwrap_or(side);
+    let least = if few { (side(content.0), side(content.1)) } else { content };
+    Ok(Pass::new(request.image, content, padded(least, request.stride)))
 }
 
 fn scaled(image: (usize, usize), scale: f64) -> (usize, usize) {
@@ -172,21 +182,38 @@ mod tests {
     use super::*;
 
     fn request(image: (usize, usize)) -> Request {
-        Request { image, fixed: None, stride: 32, size: InputSize::Auto, smallest_face: None, close_ups: false }
+        Request { image, fixed: None, stride: 32, size: InputSize::Auto, smallest_face: None, close_ups: false, few_shapes: false }
     }
 
     #[test]
     fn automatic_size_shrinks_and_pads_but_never_enlarges() {
-        let pass = |image| plan(&request(image)).unwrap()[0];
+        let pass = |image| plan(&request(image)).unwrap().0;
         assert_eq!((pass((1280, 720)).content, pass((1280, 720)).canvas), ((640, 360), (640, 384)));
         assert_eq!((pass((250, 250)).content, pass((250, 250)).canvas), ((250, 250), (256, 256)));
         assert_eq!((pass((1, 30000)).content, pass((1, 30000)).canvas), ((1, 640), (32, 640)));
     }
 
     #[test]
+    fn few_shapes_are_enough_for_photos_of_all_proportions() {
+        let canvases = |image| {
+            let (main, coarse) = plan(&Request { close_ups: true, few_shapes: true, ..request(image) }).unwrap();
+            (main.content, main.canvas, coarse.map(|coarse| coarse.canvas))
+        };
+        assert_eq!(canvases((1920, 1080)), ((640, 360), (640, 384), Some((192, 192))));
+        assert_eq!(canvases((1280, 886)), ((640, 443), (640, 480), Some((192, 192))));
+        assert_eq!(canvases((1200, 1600)), ((480, 640), (480, 640), Some((192, 192))));
+        assert_eq!(canvases((250, 250)), ((250, 250), (256, 256), None));
+        let all: std::collections::BTreeSet<_> =
+            (1..=100).flat_map(|side| [(1000, side * 10), (side * 10, 1000)]).map(|image| canvases(image).1).collect();
+        assert_eq!(all.len(), 9);
+        let native = plan(&Request { few_shapes: true, size: InputSize::Native, ..request((700, 500)) }).unwrap().0;
+        assert_eq!(native.canvas, (704, 512));
+    }
+
+    #[test]
     fn letterboxing_cuts_sides_as_insightface_does() {
         let pass = |image, box_: (usize, usize)| {
-            plan(&Request { size: InputSize::Letterbox(box_.0, box_.1), ..request(image) }).unwrap()[0].content
+            plan(&Request { size: InputSize::Letterbox(box_.0, box_.1), ..request(image) }).unwrap().0.content
         };
         assert_eq!(pass((427, 240), (640, 640)), (640, 359));
         assert_eq!(pass((240, 427), (640, 640)), (359, 640));
@@ -197,7 +224,7 @@ mod tests {
     #[test]
     fn the_smallest_face_chooses_the_scale() {
         let content = |wanted, image| {
-            plan(&Request { smallest_face: Some((wanted, 16.0)), ..request(image) }).unwrap()[0].content
+            plan(&Request { smallest_face: Some((wanted, 16.0)), ..request(image) }).unwrap().0.content
         };
         assert_eq!(content(32.0, (4000, 3000)), (2000, 1500));
         assert_eq!(content(16.0, (8000, 6000)), (4096, 3072));
@@ -208,11 +235,12 @@ mod tests {
     #[test]
     fn close_ups_get_a_coarse_pass_where_it_helps() {
         let passes = |image, fixed| plan(&Request { close_ups: true, fixed, ..request(image) }).unwrap();
-        let two = passes((1280, 720), None);
-        assert_eq!((two[1].content, two[1].canvas, two[1].smallest), ((192, 108), (192, 128), 512.0));
-        assert_eq!(passes((250, 250), None).len(), 1);
-        let fixed = passes((1280, 720), Some((640, 640)));
-        assert_eq!((fixed[0].content, fixed[1].content, fixed[1].canvas), ((640, 360), (192, 108), (640, 640)));
+        let coarse = passes((1280, 720), None).1.unwrap();
+        assert_eq!((coarse.content, coarse.canvas, coarse.smallest), ((192, 108), (192, 128), 512.0));
+        assert_eq!(passes((250, 250), None).1, None);
+        let (main, coarse) = passes((1280, 720), Some((640, 640)));
+        let coarse = coarse.unwrap();
+        assert_eq!((main.content, coarse.content, coarse.canvas), ((640, 360), (192, 108), (640, 640)));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use crate::error::{Context, Result, fail};
 use crate::geometry::{Landmarks, Point, Rect};
 use crate::image::ImageView;
 use crate::model::{DetectorKind, DetectorSpec, ModelSource, PortInfo};
-use crate::preprocess::letterbox;
+use crate::preprocess::Letterbox;
+use crate::scratch::{Memory, ScratchPool};
 
 use super::scale::{MAX_SIDE, Pass, Request, plan};
 use super::scrfd::Scrfd;
@@ -52,6 +53,26 @@ pub struct Detector {
     options: DetectorOptions,
     /// Width and height of the input, if the model takes no other.
     fixed: Option<(usize, usize)>,
+    scratch: ScratchPool<Scratch>,
+}
+
+/// What a call needs in memory beside its answer.
+#[derive(Default)]
+struct Scratch {
+    letterbox: Letterbox,
+    outputs: Outputs,
+    candidates: Vec<Face>,
+    order: Vec<u32>,
+}
+
+impl Memory for Scratch {
+    fn bytes(&self) -> usize {
+        let Scratch { letterbox, outputs, candidates, order } = self;
+        letterbox.memory()
+            + outputs.memory()
+            + size_of::<Face>() * candidates.capacity()
+            + size_of::<u32>() * order.capacity()
+    }
 }
 
 impl Detector {
@@ -83,7 +104,7 @@ impl Detector {
         {
             fail!(ModelMismatch, "the input of {width} x {height} pixels is no multiple of {}", decoder.stride());
         }
-        Ok(Detector { session, decoder, spec, options, fixed })
+        Ok(Detector { session, decoder, spec, options, fixed, scratch: ScratchPool::new() })
     }
 
     /// How the model is fed and read.
@@ -110,46 +131,56 @@ impl Detector {
 
     /// As [`Detector::detect`] with other options for this call.
     pub fn detect_with<'a>(&self, image: impl Into<ImageView<'a>>, options: &DetectorOptions) -> Result<Vec<Face>> {
+        let mut faces = Vec::new();
+        self.detect_into(image, options, &mut faces)?;
+        Ok(faces)
+    }
+
+    /// As [`Detector::detect_with`], in place of what is in `faces`: with a list that is used again nothing is
+    /// allocated for an image of a size seen before, but for what the runtime does. After an error `faces` means nothing.
+    pub fn detect_into<'a>(
+        &self,
+        image: impl Into<ImageView<'a>>,
+        options: &DetectorOptions,
+        faces: &mut Vec<Face>,
+    ) -> Result<()> {
         let image = image.into();
         let span = tracing::debug_span!("detect", width = image.width(), height = image.height());
         let _entered = span.enter();
         options.check()?;
-        let passes = plan(&Request {
+        let (main, coarse) = plan(&Request {
             image: (image.width(), image.height()),
             fixed: self.fixed,
             stride: self.decoder.stride(),
             size: options.input_size,
             smallest_face: options.smallest_face.map(|wanted| (wanted, self.spec.smallest_face)),
             close_ups: options.close_ups,
+            few_shapes: self.session.compiles_shapes(),
         })?;
         let threshold = options.score_threshold.unwrap_or(self.spec.score_threshold);
-        let (mut faces, mut tensor, mut outputs) = (Vec::new(), Vec::new(), Outputs::new());
-        for pass in &passes {
-            let found = self.run(&image, pass, threshold, &mut tensor, &mut outputs)?;
-            faces.extend(found.into_iter().filter(|face| face.rect.width().max(face.rect.height()) >= pass.smallest));
-        }
-        let iou = options.nms_iou.unwrap_or(self.spec.nms_iou);
-        nms::suppress(&mut faces, iou, self.spec.kind == DetectorKind::Scrfd);
-        faces.truncate(options.max_faces.unwrap_or(usize::MAX));
-        Ok(faces)
+        self.scratch.with(|scratch| {
+            scratch.candidates.clear();
+            for pass in std::iter::once(&main).chain(&coarse) {
+                self.run(&image, pass, threshold, scratch)?;
+            }
+            let iou = options.nms_iou.unwrap_or(self.spec.nms_iou);
+            let pixel_areas = self.spec.kind == DetectorKind::Scrfd;
+            nms::suppress(&scratch.candidates, iou, pixel_areas, &mut scratch.order, faces);
+            faces.truncate(options.max_faces.unwrap_or(usize::MAX));
+            Ok(())
+        })
     }
 
-    /// One pass; faces come back in pixels of the upright image.
-    fn run(
-        &self,
-        image: &ImageView<'_>,
-        pass: &Pass,
-        threshold: f32,
-        tensor: &mut Vec<f32>,
-        outputs: &mut Outputs,
-    ) -> Result<Vec<Face>> {
-        letterbox(image, pass.content, pass.canvas, &self.spec.normalization, tensor)?;
+    /// One pass; its faces are added to the candidates, in pixels of the upright image.
+    fn run(&self, image: &ImageView<'_>, pass: &Pass, threshold: f32, scratch: &mut Scratch) -> Result<()> {
+        let Scratch { letterbox, outputs, candidates, .. } = scratch;
+        let data = letterbox.fill(image, pass.content, pass.canvas, &self.spec.normalization)?;
         let shape = [1, 3, pass.canvas.1, pass.canvas.0];
-        self.session.run(&[TensorView { shape: &shape, data: tensor }], outputs)?;
-        let mut faces = Vec::new();
-        self.decoder.decode(outputs, pass.canvas, threshold, &mut faces)?;
+        self.session.run(&[TensorView { shape: &shape, data }], outputs)?;
+        let first = candidates.len();
+        self.decoder.decode(outputs, pass.canvas, threshold, candidates)?;
         let (scale_x, scale_y) = pass.pixel;
-        for face in &mut faces {
+        for face in &mut candidates[first..] {
             let rect = face.rect;
             face.rect = Rect::new(rect.x1 * scale_x, rect.y1 * scale_y, rect.x2 * scale_x, rect.y2 * scale_y);
             face.landmarks = face.landmarks.map(|Landmarks(points)| {
@@ -161,10 +192,15 @@ impl Detector {
             let points = face.landmarks.map_or(0.0, |Landmarks(points)| points.iter().map(|p| p.x + p.y).sum());
             face.rect.x1 + face.rect.y1 + face.rect.x2 + face.rect.y2 + points
         };
-        if !faces.iter().all(|face| sum(face).is_finite()) {
+        if !candidates[first..].iter().all(|face| sum(face).is_finite()) {
             fail!(ModelOutput, "the model gave a face beyond all numbers; the model file or the runtime is faulty");
         }
-        Ok(faces)
+        let mut at = 0;
+        candidates.retain(|face| {
+            at += 1;
+            at <= first || face.rect.width().max(face.rect.height()) >= pass.smallest
+        });
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! This module knows nothing of faces or tensors.
 
+mod columns;
 mod container;
 mod decode;
 mod jpeg;
@@ -10,6 +11,6 @@ mod view;
 mod warp;
 
 pub use decode::{DecodeOptions, Image};
-pub(crate) use resize::resize_upright;
+pub(crate) use resize::{Place, Resizer};
 pub use view::{ImageView, PixelFormat, Rotation};
-pub(crate) use warp::warp_rgb;
+pub(crate) use warp::{warp_rgb, warp_rows};

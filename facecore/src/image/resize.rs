@@ -2,161 +2,209 @@
 //!
 //! Four taps around each target pixel's centre, read straight from the caller's rows: no full-size copy
 //! is made whatever the format, stride or rotation, and rows and columns that no target pixel falls on
-//! are never touched. Detectors were trained and measured with OpenCV's `INTER_LINEAR`, so its integer
-//! arithmetic is repeated here bit for bit; a filter that averages while shrinking would look smoother
-//! and shift their scores.
+//! are never touched. Rows go to the caller one by one, so that no scaled image is kept either. Detectors
+//! were trained and measured with OpenCV's `INTER_LINEAR`, so its integer arithmetic is repeated here bit
+//! for bit; a filter that averages while shrinking would look smoother and shift their scores.
 
-use super::decode::Image;
+use super::columns::{ONE, Taps, mix_columns};
 use super::view::{ImageView, PixelFormat, Plane, Rotation, yuv_to_rgb};
-use crate::error::{Error, ErrorKind, Result, fail};
+use crate::error::{Result, fail};
 
-/// Weights are counted in steps of 1 / 2048.
-const ONE: i32 = 2048;
-
-/// Scales the upright image to `width` x `height` pixels, bilinearly and without antialiasing; the
-/// centres of both pictures coincide. An unchanged size leaves every pixel as it is.
-///
-/// Errors with `InvalidArgument` if a side is zero, `ImageTooLarge` if the result fits no memory.
-pub(crate) fn resize_upright(view: &ImageView<'_>, width: usize, height: usize) -> Result<Image> {
-    if width == 0 || height == 0 {
-        fail!(InvalidArgument, "an image cannot be scaled to {width} x {height} pixels");
-    }
-    let mut pixels = allocate(width, height)?;
-    let target = if view.rotation().swaps_sides() { (height, width) } else { (width, height) };
-    let mut out = Turned { pixels: pixels.as_chunks_mut().0, size: target, rotation: view.rotation() };
-    let plane = view.plane();
-    match view.format() {
-        PixelFormat::Rgb => scale(Scaler::new(plane, view.stored_size(), target), &mut out, |rgb: [u8; 3]| rgb),
-        PixelFormat::Bgr => {
-            scale(Scaler::new(plane, view.stored_size(), target), &mut out, |[b, g, r]: [u8; 3]| [r, g, b]);
-        }
-        PixelFormat::Rgba => {
-            scale(Scaler::new(plane, view.stored_size(), target), &mut out, |[r, g, b, _]: [u8; 4]| [r, g, b]);
-        }
-        PixelFormat::Bgra => {
-            scale(Scaler::new(plane, view.stored_size(), target), &mut out, |[b, g, r, _]: [u8; 4]| [r, g, b]);
-        }
-        PixelFormat::Gray => {
-            scale(Scaler::new(plane, view.stored_size(), target), &mut out, |[value]: [u8; 1]| [value; 3]);
-        }
-        PixelFormat::Nv12 => scale_semi_planar(view, target, &mut out, |y, [u, v]| yuv_to_rgb(y, u, v)),
-        PixelFormat::Nv21 => scale_semi_planar(view, target, &mut out, |y, [v, u]| yuv_to_rgb(y, u, v)),
-    }
-    Image::from_rgb(width, height, pixels)
+/// Scales images. What it needs in memory it keeps, so that photo after photo takes no more.
+#[derive(Default)]
+pub(crate) struct Resizer {
+    main: Scaler,
+    chroma: Scaler,
+    /// A row of the target: finished pixels, and what they are made of where that is something else.
+    pixels: Vec<[u8; 4]>,
+    bytes: Vec<[u8; 1]>,
+    pairs: Vec<[u8; 2]>,
 }
 
-fn allocate(width: usize, height: usize) -> Result<Vec<u8>> {
-    let too_large = || Error::new(ErrorKind::ImageTooLarge, format!("{width} x {height} pixels fit no memory"));
-    let bytes = width.checked_mul(height).and_then(|count| count.checked_mul(3)).ok_or_else(too_large)?;
-    let mut pixels = Vec::new();
-    pixels.try_reserve_exact(bytes).map_err(|_| too_large())?;
-    pixels.resize(bytes, 0);
-    Ok(pixels)
-}
-
-fn scale<const N: usize>(mut scaler: Scaler<'_, N>, out: &mut Turned<'_>, convert: impl Fn([u8; N]) -> [u8; 3]) {
-    let mut row = vec![[0; N]; out.size.0];
-    for y in 0..out.size.1 {
-        scaler.row(y, &mut row);
-        out.put_row(y, row.iter().map(|&pixel| convert(pixel)));
-    }
-}
-
-/// Luma and colour are scaled apart and joined at the target size: a colour sample is the mean of
-/// 2 x 2 pixels (JPEG's siting), so its plane covers the same area with half as many samples.
-fn scale_semi_planar(
-    view: &ImageView<'_>,
-    target: (usize, usize),
-    out: &mut Turned<'_>,
-    convert: impl Fn(u8, [u8; 2]) -> [u8; 3],
-) {
-    let (width, height) = view.stored_size();
-    let mut luma = Scaler::<1>::new(view.plane(), (width, height), target);
-    let (columns, rows) = (chroma_axis(width, target.0), chroma_axis(height, target.1));
-    let mut chroma = Scaler::<2>::with_taps(view.chroma(), width.div_ceil(2), columns, rows);
-    let (mut luma_row, mut chroma_row) = (vec![[0; 1]; target.0], vec![[0; 2]; target.0]);
-    for y in 0..target.1 {
-        luma.row(y, &mut luma_row);
-        chroma.row(y, &mut chroma_row);
-        out.put_row(y, luma_row.iter().zip(&chroma_row).map(|(&[luma], &pair)| convert(luma, pair)));
-    }
-}
-
-/// Where in a row or column a target sample lies: at a stored sample, or between it and the next, whose
-/// share is counted in 1 / 2048. Beyond the last sample there is none, and its share is zero.
+/// Where the pixels of a row belong in the upright result: the first one's index, and how far it is to the next.
 #[derive(Clone, Copy)]
-struct Taps {
-    first: usize,
-    share: i32,
+pub(crate) struct Place {
+    pub(crate) start: usize,
+    pub(crate) step: isize,
+}
+
+impl Resizer {
+    /// Scales the upright image to `width` x `height` pixels, bilinearly and without antialiasing; the
+    /// centres of both pictures coincide. An unchanged size leaves every pixel as it is.
+    ///
+    /// `put` gets every row of the stored image, as red, green, blue and a byte without meaning, with its place in
+    /// an upright result whose rows are `pitch` pixels apart.
+    ///
+    /// Errors with `InvalidArgument` if a side is zero.
+    pub(crate) fn rows(
+        &mut self,
+        view: &ImageView<'_>,
+        (width, height): (usize, usize),
+        pitch: usize,
+        mut put: impl FnMut(Place, &[[u8; 4]]),
+    ) -> Result<()> {
+        if width == 0 || height == 0 {
+            fail!(InvalidArgument, "an image cannot be scaled to {width} x {height} pixels");
+        }
+        let rotation = view.rotation();
+        let target = if rotation.swaps_sides() { (height, width) } else { (width, height) };
+        let Resizer { main, chroma, pixels, bytes, pairs } = self;
+        let (plane, size) = (view.plane(), view.stored_size());
+        main.aim(size, target);
+        pixels.resize(target.0, [0; 4]);
+        let mut put = |y: usize, pixels: &[[u8; 4]]| put(placed(rotation, target, y, pitch), pixels);
+        match view.format() {
+            format @ (PixelFormat::Rgb | PixelFormat::Bgr) => {
+                for y in 0..target.1 {
+                    main.row::<3, 4>(plane, size.0, y, pixels);
+                    put(y, red_first(pixels, format == PixelFormat::Bgr));
+                }
+            }
+            format @ (PixelFormat::Rgba | PixelFormat::Bgra) => {
+                for y in 0..target.1 {
+                    main.row::<4, 4>(plane, size.0, y, pixels);
+                    put(y, red_first(pixels, format == PixelFormat::Bgra));
+                }
+            }
+            PixelFormat::Gray => {
+                bytes.resize(target.0, [0]);
+                for y in 0..target.1 {
+                    main.row::<1, 1>(plane, size.0, y, bytes);
+                    for (pixel, &[value]) in pixels.iter_mut().zip(&*bytes) {
+                        *pixel = [value; 4];
+                    }
+                    put(y, pixels);
+                }
+            }
+            // Luma and colour are scaled apart and joined at the target size: a colour sample is the mean of
+            // 2 x 2 pixels (JPEG's siting), so its plane covers the same area with half as many samples.
+            format @ (PixelFormat::Nv12 | PixelFormat::Nv21) => {
+                chroma.aim_at_chroma(size, target);
+                bytes.resize(target.0, [0]);
+                pairs.resize(target.0, [0; 2]);
+                for y in 0..target.1 {
+                    main.row::<1, 1>(plane, size.0, y, bytes);
+                    chroma.row::<2, 2>(view.chroma(), size.0.div_ceil(2), y, pairs);
+                    for ((pixel, &[luma]), &[first, second]) in pixels.iter_mut().zip(&*bytes).zip(&*pairs) {
+                        let (u, v) = if format == PixelFormat::Nv12 { (first, second) } else { (second, first) };
+                        let [red, green, blue] = yuv_to_rgb(luma, u, v);
+                        *pixel = [red, green, blue, 0];
+                    }
+                    put(y, pixels);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of memory kept.
+    pub(crate) fn memory(&self) -> usize {
+        self.main.memory() + self.chroma.memory() + 4 * self.pixels.capacity() + 2 * self.pairs.capacity()
+    }
+}
+
+fn red_first(pixels: &mut [[u8; 4]], blue_first: bool) -> &[[u8; 4]] {
+    if blue_first {
+        pixels.iter_mut().for_each(|[blue, _, red, _]| std::mem::swap(blue, red));
+    }
+    pixels
+}
+
+/// Where stored row `y` of an image of `size` pixels belongs once that is turned upright.
+fn placed(rotation: Rotation, size: (usize, usize), y: usize, pitch: usize) -> Place {
+    let (right, bottom) = (size.0 - 1, size.1 - 1);
+    let pitch_step = pitch as isize;
+    match rotation {
+        Rotation::None => Place { start: y * pitch, step: 1 },
+        Rotation::Clockwise90 => Place { start: bottom - y, step: pitch_step },
+        Rotation::Clockwise180 => Place { start: (bottom - y) * pitch + right, step: -1 },
+        Rotation::Clockwise270 => Place { start: right * pitch + y, step: -pitch_step },
+    }
 }
 
 /// The taps along one axis: `count` samples that cover a length of `extent` samples, seen by `target`
 /// samples. Beyond the outermost centres the outermost sample counts alone.
-fn axis(count: usize, extent: f64, target: usize) -> Vec<Taps> {
+fn axis(taps: &mut Vec<Taps>, count: usize, extent: f64, target: usize) {
     // Written, and rounded to 32 bits, as OpenCV does it: the last bit of a weight depends on that.
     let step = 1.0 / (target as f64 / extent);
     let last = count - 1;
-    let taps = |i: usize| {
+    taps.clear();
+    taps.extend((0..target).map(|i| {
         let at = (((i as f64 + 0.5) * step - 0.5) as f32).max(0.0);
         let first = (at as usize).min(last);
         let share = if first == last { 0.0 } else { (at - first as f32) * ONE as f32 };
         Taps { first, share: share.round_ties_even() as i32 }
-    };
-    (0..target).map(taps).collect()
+    }));
 }
 
 /// The taps into the colour plane of `luma` pixels.
-fn chroma_axis(luma: usize, target: usize) -> Vec<Taps> {
+fn chroma_axis(taps: &mut Vec<Taps>, luma: usize, target: usize) {
     if luma == target {
         // Nothing is resampled at an unchanged size: pixels keep the colour of their pair.
-        return (0..target).map(|i| Taps { first: i / 2, share: 0 }).collect();
+        taps.clear();
+        taps.extend((0..target).map(|i| Taps { first: i / 2, share: 0 }));
+    } else {
+        axis(taps, luma.div_ceil(2), luma as f64 / 2.0, target);
     }
-    axis(luma.div_ceil(2), luma as f64 / 2.0, target)
 }
 
-/// Reads one plane of `N` bytes a sample at another size.
-struct Scaler<'a, const N: usize> {
-    plane: Plane<'a>,
-    /// In a row.
-    samples: usize,
+/// Reads one plane at another size.
+#[derive(Default)]
+struct Scaler {
     columns: Vec<Taps>,
     rows: Vec<Taps>,
     /// Every sample goes to where it was.
     unchanged: bool,
     /// The two stored rows in use, by their number.
-    upper: Mixed<N>,
-    lower: Mixed<N>,
+    upper: Mixed,
+    lower: Mixed,
 }
 
 /// A stored row at the target's width, in steps of 1 / 128.
-struct Mixed<const N: usize> {
+#[derive(Default)]
+struct Mixed {
     row: Option<usize>,
-    samples: Vec<[i16; N]>,
+    samples: Vec<i16>,
 }
 
-impl<'a, const N: usize> Scaler<'a, N> {
-    fn new(plane: Plane<'a>, (width, height): (usize, usize), target: (usize, usize)) -> Self {
-        let columns = axis(width, width as f64, target.0);
-        let rows = axis(height, height as f64, target.1);
-        Scaler { unchanged: target == (width, height), ..Self::with_taps(plane, width, columns, rows) }
+impl Scaler {
+    fn aim(&mut self, (width, height): (usize, usize), target: (usize, usize)) {
+        axis(&mut self.columns, width, width as f64, target.0);
+        axis(&mut self.rows, height, height as f64, target.1);
+        self.unchanged = target == (width, height);
+        (self.upper.row, self.lower.row) = (None, None);
     }
 
-    fn with_taps(plane: Plane<'a>, samples: usize, columns: Vec<Taps>, rows: Vec<Taps>) -> Self {
-        let mixed = || Mixed { row: None, samples: vec![[0; N]; columns.len()] };
-        Scaler { plane, samples, upper: mixed(), lower: mixed(), columns, rows, unchanged: false }
+    fn aim_at_chroma(&mut self, (width, height): (usize, usize), target: (usize, usize)) {
+        chroma_axis(&mut self.columns, width, target.0);
+        chroma_axis(&mut self.rows, height, target.1);
+        self.unchanged = false;
+        (self.upper.row, self.lower.row) = (None, None);
     }
 
-    fn row(&mut self, y: usize, out: &mut [[u8; N]]) {
+    /// Row `y` of the target, from a plane of `N` bytes a sample, `samples` in a row, to `L` bytes a sample, of which
+    /// those beyond `N` mean nothing.
+    fn row<const N: usize, const L: usize>(
+        &mut self,
+        plane: Plane<'_>,
+        samples: usize,
+        y: usize,
+        out: &mut [[u8; L]],
+    ) {
         let Taps { first, share } = self.rows[y];
         if self.unchanged {
-            return out.copy_from_slice(stored(&self.plane, first, self.samples));
+            let stored = plane.row(first, samples * N).as_chunks::<N>().0;
+            for (out, stored) in out.iter_mut().zip(stored) {
+                out[..N].copy_from_slice(stored);
+            }
+            return;
         }
         // Rows come in order: the lower one often becomes the upper one.
         if self.upper.row != Some(first) {
             std::mem::swap(&mut self.upper, &mut self.lower);
         }
-        self.upper.read(first, &self.plane, self.samples, &self.columns);
-        let above = self.upper.samples.as_flattened();
+        self.upper.read::<N, L>(first, plane, samples, &self.columns);
+        let above = &self.upper.samples;
         let out = out.as_flattened_mut();
         if share == 0 {
             for (out, &above) in out.iter_mut().zip(above) {
@@ -164,79 +212,43 @@ impl<'a, const N: usize> Scaler<'a, N> {
             }
             return;
         }
-        self.lower.read(first + 1, &self.plane, self.samples, &self.columns);
-        let below = self.lower.samples.as_flattened();
-        for ((out, &above), &below) in out.iter_mut().zip(above).zip(below) {
+        self.lower.read::<N, L>(first + 1, plane, samples, &self.columns);
+        for ((out, &above), &below) in out.iter_mut().zip(above).zip(&self.lower.samples) {
             *out = mix_rows(above, below, share as i16);
         }
     }
+
+    fn memory(&self) -> usize {
+        let taps = self.columns.capacity() + self.rows.capacity();
+        taps * size_of::<Taps>() + 2 * (self.upper.samples.capacity() + self.lower.samples.capacity())
+    }
 }
 
-fn stored<'a, const N: usize>(plane: &Plane<'a>, y: usize, samples: usize) -> &'a [[u8; N]] {
-    plane.row(y, samples * N).as_chunks().0
-}
-
-impl<const N: usize> Mixed<N> {
-    fn read(&mut self, y: usize, plane: &Plane<'_>, samples: usize, columns: &[Taps]) {
+impl Mixed {
+    fn read<const N: usize, const L: usize>(&mut self, y: usize, plane: Plane<'_>, samples: usize, columns: &[Taps]) {
         if self.row == Some(y) {
             return;
         }
         self.row = Some(y);
-        let row = stored::<N>(plane, y, samples);
-        for (out, column) in self.samples.iter_mut().zip(columns) {
-            let (left, right) = match &row[column.first..] {
-                [left, right, ..] => (left, right),
-                [left] => (left, left),
-                [] => continue,
-            };
-            for ((out, &left), &right) in out.iter_mut().zip(left).zip(right) {
-                let (left, right) = (i32::from(left), i32::from(right));
-                *out = ((left * ONE + (right - left) * column.share) >> 4) as i16;
-            }
-        }
+        self.samples.resize(columns.len() * L, 0);
+        mix_columns::<N, L>(plane.row(y, samples * N), columns, self.samples.as_chunks_mut().0);
     }
 }
 
-/// Mixes a sample with the one below it. This and [`Mixed::read`] cut off where OpenCV's `VResizeLinear`
+/// Mixes a sample with the one below it. This and [`mix_columns`] cut off where OpenCV's `VResizeLinear`
 /// does: the result is a tenth of a level darker on average than rounding once would make it.
 #[inline(always)]
 fn mix_rows(above: i16, below: i16, share: i16) -> u8 {
-    let weighted = |value: i16, weight: i16| (i32::from(value) * i32::from(weight)) >> 16;
+    let weighted = |value: i16, weight: i16| ((i32::from(value) * i32::from(weight)) >> 16) as i16;
+    // At most 1020 each.
     ((weighted(above, ONE as i16 - share) + weighted(below, share) + 2) >> 2) as u8
-}
-
-/// The upright result, written in the order of the stored rows.
-struct Turned<'a> {
-    pixels: &'a mut [[u8; 3]],
-    /// Width and height before turning.
-    size: (usize, usize),
-    rotation: Rotation,
-}
-
-impl Turned<'_> {
-    fn put_row(&mut self, y: usize, row: impl Iterator<Item = [u8; 3]>) {
-        let (width, height) = self.size;
-        match self.rotation {
-            Rotation::None => fill(self.pixels[y * width..].iter_mut(), row),
-            Rotation::Clockwise90 => fill(self.pixels[height - 1 - y..].iter_mut().step_by(height), row),
-            Rotation::Clockwise180 => fill(self.pixels[..(height - y) * width].iter_mut().rev(), row),
-            Rotation::Clockwise270 => {
-                fill(self.pixels[..(width - 1) * height + y + 1].iter_mut().rev().step_by(height), row)
-            }
-        }
-    }
-}
-
-fn fill<'a>(places: impl Iterator<Item = &'a mut [u8; 3]>, row: impl Iterator<Item = [u8; 3]>) {
-    for (pixel, place) in row.zip(places) {
-        *place = pixel;
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ErrorKind;
+    use crate::image::Image;
 
     fn noise(length: usize, seed: u32) -> Vec<u8> {
         let mut state = seed.wrapping_mul(2_654_435_761) | 1;
@@ -261,6 +273,20 @@ mod tests {
         PixelFormat::Nv21,
     ];
 
+    /// The scaled upright image, by a resizer that has done other work before.
+    fn scaled(view: &ImageView<'_>, width: usize, height: usize) -> Image {
+        let mut resizer = Resizer::default();
+        resizer.rows(view, (width + 3, height + 1), width + 3, |_, _| ()).unwrap();
+        let mut pixels = vec![[0; 3]; width * height];
+        let put = |Place { start, step }: Place, row: &[[u8; 4]]| {
+            for (x, &[red, green, blue, _]) in row.iter().enumerate() {
+                pixels[start.wrapping_add_signed(x as isize * step)] = [red, green, blue];
+            }
+        };
+        resizer.rows(view, (width, height), width, put).unwrap();
+        Image::from_rgb(width, height, pixels.into_flattened()).unwrap()
+    }
+
     /// The upright pixels, one by one.
     fn upright_pixels(view: &ImageView<'_>) -> Vec<u8> {
         let mut pixels = Vec::new();
@@ -280,7 +306,7 @@ mod tests {
             for (width, height, stride) in [(5, 7, 23), (6, 4, 24), (1, 1, 4), (1, 9, 5), (8, 1, 32)] {
                 for rotation in ROTATIONS {
                     let view = ImageView::new(&data, width, height, stride, format).unwrap().rotated(rotation);
-                    let same = resize_upright(&view, view.width(), view.height()).unwrap();
+                    let same = scaled(&view, view.width(), view.height());
                     assert_eq!(same.pixels(), upright_pixels(&view), "{view:?}");
                 }
             }
@@ -296,14 +322,14 @@ mod tests {
                     let view = ImageView::new(&data, width, height, stride, format).unwrap().rotated(rotation);
                     let upright = Image::from_rgb(view.width(), view.height(), upright_pixels(&view)).unwrap();
                     for (width, height) in [(11, 9), (50, 8), (7, 60), (64, 64), (1, 1)] {
-                        let direct = resize_upright(&view, width, height).unwrap();
+                        let direct = scaled(&view, width, height);
                         if !format.is_semi_planar() {
                             // Turning first or last makes no difference but for ties in rounding.
-                            let reference = resize_upright(&upright.view(), width, height).unwrap();
+                            let reference = scaled(&upright.view(), width, height);
                             let apart = direct.pixels().iter().zip(reference.pixels()).map(|(a, b)| a.abs_diff(*b));
                             assert!(apart.max().unwrap() <= 1, "{view:?} to {width} x {height}");
                         }
-                        let turned = resize_upright(&view.rotated(Rotation::None), width, height).unwrap();
+                        let turned = scaled(&view.rotated(Rotation::None), width, height);
                         assert_eq!(turned.pixels().len(), direct.pixels().len());
                     }
                 }
@@ -320,7 +346,7 @@ mod tests {
             frame.extend((0..width / 2).flat_map(|pair| [128, (10 * pair) as u8]));
         }
         let view = ImageView::packed(&frame, width, height, PixelFormat::Nv12).unwrap();
-        let doubled = resize_upright(&view, width * 2, height * 2).unwrap();
+        let doubled = scaled(&view, width * 2, height * 2);
         for x in 4..width * 2 - 4 {
             // Target pixel x lies at (x + 0.5) / 4 - 0.5 pairs.
             let v = 10.0 * ((x as f64 + 0.5) / 4.0 - 0.5);
@@ -334,7 +360,7 @@ mod tests {
         // cv2.resize(np.array([[0, 100, 200, 50]], np.uint8), (8, 1)) and to (3, 1), (2, 1).
         let view = ImageView::packed(&[0, 100, 200, 50], 4, 1, PixelFormat::Gray).unwrap();
         let reds = |width| {
-            resize_upright(&view, width, 1).unwrap().pixels().chunks(3).map(|pixel| pixel[0]).collect::<Vec<_>>()
+            scaled(&view, width, 1).pixels().chunks(3).map(|pixel| pixel[0]).collect::<Vec<_>>()
         };
         assert_eq!(reds(8), [0, 25, 75, 125, 175, 163, 88, 50]);
         assert_eq!(reds(3), [17, 150, 75]);
@@ -342,8 +368,8 @@ mod tests {
 
         // cv2.resize(np.array([[7, 200, 33], [91, 18, 254]], np.uint8), (5, 3)).ravel()
         let view = ImageView::packed(&[7, 200, 33, 91, 18, 254], 3, 2, PixelFormat::Gray).unwrap();
-        let scaled = resize_upright(&view, 5, 3).unwrap();
-        let reds: Vec<u8> = scaled.pixels().chunks(3).map(|pixel| pixel[0]).collect();
+        let small = scaled(&view, 5, 3);
+        let reds: Vec<u8> = small.pixels().chunks(3).map(|pixel| pixel[0]).collect();
         assert_eq!(reds, [7, 84, 200, 100, 33, 49, 73, 109, 130, 144, 91, 62, 18, 160, 254]);
     }
 
@@ -355,22 +381,22 @@ mod tests {
             let column = ImageView::packed(&data, 1, long, format).unwrap();
             let row = ImageView::packed(&data, long, 1, format).unwrap();
             for rotation in ROTATIONS {
-                assert_eq!(resize_upright(&column.rotated(rotation), 1, 640).unwrap().height(), 640);
-                assert_eq!(resize_upright(&row.rotated(rotation), 640, 1).unwrap().width(), 640);
-                assert_eq!(resize_upright(&row.rotated(rotation), 1, 1).unwrap().pixels().len(), 3);
+                assert_eq!(scaled(&column.rotated(rotation), 1, 640).height(), 640);
+                assert_eq!(scaled(&row.rotated(rotation), 640, 1).width(), 640);
+                assert_eq!(scaled(&row.rotated(rotation), 1, 1).pixels().len(), 3);
             }
         }
         let dot = ImageView::packed(&[7, 8, 9], 1, 1, PixelFormat::Rgb).unwrap();
-        let stretched = resize_upright(&dot, 2000, 3).unwrap();
+        let stretched = scaled(&dot, 2000, 3);
         assert!(stretched.pixels().chunks(3).all(|pixel| pixel == [7, 8, 9]));
     }
 
     #[test]
     fn sizes_that_make_no_image_are_refused() {
         let view = ImageView::packed(&[1, 2, 3], 1, 1, PixelFormat::Rgb).unwrap();
-        assert_eq!(resize_upright(&view, 0, 5).unwrap_err().kind(), ErrorKind::InvalidArgument);
-        assert_eq!(resize_upright(&view, 5, 0).unwrap_err().kind(), ErrorKind::InvalidArgument);
-        assert_eq!(resize_upright(&view, usize::MAX, 2).unwrap_err().kind(), ErrorKind::ImageTooLarge);
-        assert_eq!(resize_upright(&view, 1 << 40, 1 << 20).unwrap_err().kind(), ErrorKind::ImageTooLarge);
+        for size in [(0, 5), (5, 0)] {
+            let error = Resizer::default().rows(&view, size, 5, |_, _| ()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        }
     }
 }

@@ -11,37 +11,54 @@ const POSITION_BITS: u32 = 32;
 const WEIGHT_BITS: u32 = 11;
 const ONE: u32 = 1 << WEIGHT_BITS;
 
-/// Fills `out` with packed RGB, `width` x `height` pixels, whose pixel (u, v) shows the upright image at
-/// `crop_to_source` of (u, v): bilinear, pixel centres at whole numbers, black outside the image, like
-/// `cv2.warpAffine` with `WARP_INVERSE_MAP`. A transform that is not finite gives black.
+/// Cuts a crop of `width` x `height` pixels whose pixel (u, v) shows the upright image at `crop_to_source` of
+/// (u, v): bilinear, pixel centres at whole numbers, black outside the image, like `cv2.warpAffine` with
+/// `WARP_INVERSE_MAP`. A transform that is not finite gives black.
 ///
-/// `out` holds `width * height * 3` bytes.
-pub(crate) fn warp_rgb(view: &ImageView<'_>, crop_to_source: &Similarity, width: usize, height: usize, out: &mut [u8]) {
-    debug_assert_eq!(out.len(), width * height * 3);
-    let pixels = out.as_chunks_mut().0;
-    let Some(lines) = Lines::new(view, crop_to_source) else { return pixels.fill([0; 3]) };
+/// `put` gets each row by its number, as red, green, blue and a zero; `row` is the memory it is made in.
+pub(crate) fn warp_rows(
+    view: &ImageView<'_>,
+    crop_to_source: &Similarity,
+    (width, height): (usize, usize),
+    row: &mut Vec<[u8; 4]>,
+    mut put: impl FnMut(usize, &[[u8; 4]]),
+) {
+    row.clear();
+    row.resize(width, [0; 4]);
+    let Some(lines) = Lines::new(view, crop_to_source) else { return (0..height).for_each(|v| put(v, row)) };
     let plane = view.plane();
-    let warp = Warp { view, lines, width };
+    let warp = Warp { view, lines, height };
     match view.format() {
-        PixelFormat::Rgb => warp.fill(pixels, |at| gather::<3>(plane, at)),
-        PixelFormat::Bgr => warp.fill(pixels, |at| {
+        PixelFormat::Rgb => warp.fill(row, put, |at| gather::<3>(plane, at)),
+        PixelFormat::Bgr => warp.fill(row, put, |at| {
             let [b, g, r] = gather::<3>(plane, at);
             [r, g, b]
         }),
-        PixelFormat::Rgba => warp.fill(pixels, |at| {
+        PixelFormat::Rgba => warp.fill(row, put, |at| {
             let [r, g, b, _] = gather::<4>(plane, at);
             [r, g, b]
         }),
-        PixelFormat::Bgra => warp.fill(pixels, |at| {
+        PixelFormat::Bgra => warp.fill(row, put, |at| {
             let [b, g, r, _] = gather::<4>(plane, at);
             [r, g, b]
         }),
-        PixelFormat::Gray => warp.fill(pixels, |at| [gather::<1>(plane, at)[0]; 3]),
-        PixelFormat::Nv12 | PixelFormat::Nv21 => warp.fill(pixels, |at| {
+        PixelFormat::Gray => warp.fill(row, put, |at| [gather::<1>(plane, at)[0]; 3]),
+        PixelFormat::Nv12 | PixelFormat::Nv21 => warp.fill(row, put, |at| {
             let taps = [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(x, y)| view.stored_rgb(at.x + x, at.y + y));
             blend(taps, at.right, at.lower)
         }),
     }
+}
+
+/// As [`warp_rows`], into packed RGB of `width * height * 3` bytes.
+pub(crate) fn warp_rgb(view: &ImageView<'_>, crop_to_source: &Similarity, width: usize, height: usize, out: &mut [u8]) {
+    debug_assert_eq!(out.len(), width * height * 3);
+    let out = out.as_chunks_mut::<3>().0;
+    warp_rows(view, crop_to_source, (width, height), &mut Vec::new(), |v, row| {
+        for (out, &[red, green, blue, _]) in out[v * width..].iter_mut().zip(row) {
+            *out = [red, green, blue];
+        }
+    });
 }
 
 /// A place whose four taps lie inside the image: the upper left of them, and the shares of the right and
@@ -156,36 +173,42 @@ impl Lines {
 struct Warp<'a> {
     view: &'a ImageView<'a>,
     lines: Lines,
-    width: usize,
+    height: usize,
 }
 
 impl Warp<'_> {
     /// `sample` mixes four taps that all lie inside the image.
-    fn fill(&self, pixels: &mut [[u8; 3]], sample: impl Fn(Place) -> [u8; 3]) {
-        if self.width == 0 {
-            return;
-        }
+    fn fill(
+        &self,
+        row: &mut [[u8; 4]],
+        mut put: impl FnMut(usize, &[[u8; 4]]),
+        sample: impl Fn(Place) -> [u8; 3],
+    ) {
+        let with_zero = |[red, green, blue]: [u8; 3]| [red, green, blue, 0];
+        let width = row.len();
         let (columns, rows) = self.view.stored_size();
         let end = |count: usize| (count as i128 - 1) << POSITION_BITS;
-        for (v, row) in pixels.chunks_exact_mut(self.width).enumerate() {
-            let (x_from, x_to) = self.lines.x.inside(v, self.width, end(columns));
-            let (y_from, y_to) = self.lines.y.inside(v, self.width, end(rows));
+        for v in 0..self.height {
+            let (x_from, x_to) = self.lines.x.inside(v, width, end(columns));
+            let (y_from, y_to) = self.lines.y.inside(v, width, end(rows));
             let from = x_from.max(y_from);
             let to = x_to.min(y_to).max(from);
             for (u, pixel) in row[..from].iter_mut().enumerate() {
-                *pixel = self.border(u, v);
+                *pixel = with_zero(self.border(u, v));
             }
             // Inside the image coordinates fit in 64 bits, and so do the steps between two that do; the
             // one taken after the last pixel may wrap, unused.
             let (mut x, mut y) = (self.lines.x.at(from, v) as i64, self.lines.y.at(from, v) as i64);
             let (step_x, step_y) = (self.lines.x.per_u as i64, self.lines.y.per_u as i64);
             for pixel in &mut row[from..to] {
-                *pixel = sample(Place { x: whole(x), y: whole(y), right: fraction(x), lower: fraction(y) });
+                let place = Place { x: whole(x), y: whole(y), right: fraction(x), lower: fraction(y) };
+                *pixel = with_zero(sample(place));
                 (x, y) = (x.wrapping_add(step_x), y.wrapping_add(step_y));
             }
             for (u, pixel) in row[to..].iter_mut().enumerate() {
-                *pixel = self.border(to + u, v);
+                *pixel = with_zero(self.border(to + u, v));
             }
+            put(v, row);
         }
     }
 

@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{FaceChoice, RecognizedFace, Recognizer};
+use super::many::Choice;
+use super::{FaceChoice, Recognition, Recognizer};
 use crate::error::{Context as _, Error, Result, fail};
 use crate::gallery::{Batch, FaceId, Namespace, NewFace, PersonId};
 
@@ -153,12 +154,8 @@ impl Recognizer {
     ) -> Result<Enrolment> {
         let mut enrolment = Enrolment::default();
         for some in photos.chunks(PHOTOS_A_COMMIT) {
-            let found = self.in_parallel(some.len(), |index| {
-                let path = &some[index].1;
-                let result = self.recognize_one_file(path, choice);
-                each(path);
-                result
-            })?;
+            let paths: Vec<&Path> = some.iter().map(|(_, path)| path.as_path()).collect();
+            let found = self.files(&paths, Choice::One(choice), |index, _| each(paths[index]))?;
             let stored = enrolment.photos.len();
             store(some, found, namespace, &mut enrolment).context_with(|| match stored {
                 0 => "storing what was found".to_owned(),
@@ -173,13 +170,13 @@ impl Recognizer {
 /// Enrols the faces found in some photos with one commit.
 fn store(
     photos: &[(PersonId, PathBuf)],
-    found: Vec<Result<RecognizedFace>>,
+    found: Vec<Result<Recognition>>,
     namespace: &Namespace,
     enrolment: &mut Enrolment,
 ) -> Result<()> {
     let mut batch = Batch::new();
     for ((person, path), found) in photos.iter().zip(&found) {
-        if let Ok(found) = found {
+        for found in found.iter().flat_map(|found| &found.faces) {
             let source = Some(path.display().to_string());
             batch.enrol(person, vec![NewFace { source, ..NewFace::from(&found.embedding) }]);
         }

@@ -2,6 +2,7 @@
 
 mod builder;
 mod enrol;
+mod many;
 #[doc(hidden)]
 pub mod fake;
 #[cfg(feature = "exchange")]
@@ -10,19 +11,20 @@ mod listed;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
-
 pub use builder::RecognizerBuilder;
 pub use enrol::{EnrolledPhoto, Enrolment, FolderPhotos, photos_by_person};
 #[cfg(feature = "exchange")]
 pub use listed::{ListedPhotos, photos_in_csv};
+pub use many::{Batching, Photo};
 
-use crate::align::{AlignedFace, Aligner};
+use crate::align::Aligner;
 use crate::detect::{Detector, DetectorOptions, Face};
-use crate::embed::Embedder;
+use crate::embed::{Embedder, FaceBatch};
 use crate::embedding::Embedding;
 use crate::error::{Context, Error, ErrorKind, Result};
+use crate::geometry::Landmarks;
 use crate::image::{DecodeOptions, Image, ImageView};
+use crate::scratch::{Memory, ScratchPool};
 
 /// Detector, aligner and embedder together: an image in, faces with embeddings out. May be shared by any
 /// number of threads.
@@ -32,6 +34,17 @@ pub struct Recognizer {
     embedder: Embedder,
     decode: DecodeOptions,
     parallel_photos: usize,
+    found: ScratchPool<Found>,
+}
+
+/// The faces of a photo on the way from detector to embedder.
+#[derive(Default)]
+struct Found(Vec<Face>);
+
+impl Memory for Found {
+    fn bytes(&self) -> usize {
+        size_of::<Face>() * self.0.capacity()
+    }
 }
 
 /// A face with its embedding.
@@ -44,7 +57,7 @@ pub struct RecognizedFace {
 }
 
 /// The faces of one image.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Recognition {
     /// Width of the upright image in pixels.
     pub width: usize,
@@ -163,6 +176,7 @@ impl Recognizer {
             embedder,
             decode: DecodeOptions::default(),
             parallel_photos: parallel_photos.max(1),
+            found: ScratchPool::new(),
         }
     }
 
@@ -195,11 +209,27 @@ impl Recognizer {
         image: impl Into<ImageView<'a>>,
         options: &DetectorOptions,
     ) -> Result<Recognition> {
+        let mut recognition = Recognition::default();
+        self.recognize_into(image, options, &mut recognition)?;
+        Ok(recognition)
+    }
+
+    /// As [`Recognizer::recognize_with`], in place of what is in `recognition`: with one that is used again nothing is
+    /// allocated for an image of a size seen before with as many faces, but for what the runtime does. Embeddings
+    /// that somebody else holds are left to them. After an error `recognition` means nothing.
+    pub fn recognize_into<'a>(
+        &self,
+        image: impl Into<ImageView<'a>>,
+        options: &DetectorOptions,
+        recognition: &mut Recognition,
+    ) -> Result<()> {
         let image = image.into();
-        let mut timings = Timings::default();
-        let faces = timed(&mut timings.detect, || self.detector.detect_with(image, options))?;
-        let faces = self.embed_faces(&image, faces, &mut timings)?;
-        Ok(Recognition { width: image.width(), height: image.height(), faces, timings })
+        let Recognition { width, height, faces, timings } = recognition;
+        (*width, *height, *timings) = (image.width(), image.height(), Timings::default());
+        self.found.with(|Found(found)| {
+            timed(&mut timings.detect, || self.detector.detect_into(image, options, found))?;
+            self.embed_into(&image, found, faces, timings)
+        })
     }
 
     /// The faces of a photo file.
@@ -224,23 +254,6 @@ impl Recognizer {
         Ok(recognition)
     }
 
-    /// The faces of many photos, worked at in parallel; results come in the order of `paths`, and a file
-    /// that fails loses nobody else's. `each` is called as photos are finished, from many threads.
-    ///
-    /// Where many photos are worked at, sessions are best given one thread each:
-    /// [`RecognizerBuilder::for_many_photos`].
-    pub fn recognize_files<P: AsRef<Path> + Sync>(
-        &self,
-        paths: &[P],
-        each: impl Fn(usize, &Result<Recognition>) + Send + Sync,
-    ) -> Result<Vec<Result<Recognition>>> {
-        self.in_parallel(paths.len(), |index| {
-            let result = self.recognize_file(&paths[index]);
-            each(index, &result);
-            result
-        })
-    }
-
     /// The one face that a photo stands for, as `choice` says.
     ///
     /// Errors with `NoFace` or `SeveralFaces`, and as [`Recognizer::recognize`] does.
@@ -248,7 +261,8 @@ impl Recognizer {
         let image = image.into();
         let faces = self.detector.detect(image)?;
         let chosen = faces[choice.choose(&faces, (image.width(), image.height()))?];
-        let mut embedded = self.embed_faces(&image, vec![chosen], &mut Timings::default())?;
+        let mut embedded = Vec::new();
+        self.embed_into(&image, &[chosen], &mut embedded, &mut Timings::default())?;
         embedded.pop().ok_or_else(|| Error::new(ErrorKind::Internal, "one face in, none out"))
     }
 
@@ -268,43 +282,53 @@ impl Recognizer {
         Ok((image, took))
     }
 
-    fn embed_faces(
+    /// Replaces what is in `embedded` by `faces` with their embeddings.
+    fn embed_into(
         &self,
         image: &ImageView<'_>,
-        faces: Vec<Face>,
+        faces: &[Face],
+        embedded: &mut Vec<RecognizedFace>,
         timings: &mut Timings,
-    ) -> Result<Vec<RecognizedFace>> {
-        let crops = timed(&mut timings.align, || {
-            let span = tracing::debug_span!("align", faces = faces.len());
-            let _entered = span.enter();
-            faces.iter().map(|face| self.crop(image, face)).collect::<Result<Vec<_>>>()
-        })?;
-        let embeddings = timed(&mut timings.embed, || self.embedder.embed(&crops))?;
-        Ok(faces.into_iter().zip(embeddings).map(|(face, embedding)| RecognizedFace { face, embedding }).collect())
-    }
-
-    fn crop(&self, image: &ImageView<'_>, face: &Face) -> Result<AlignedFace> {
-        match &face.landmarks {
-            Some(landmarks) => self.aligner.align(image, landmarks),
-            None => Err(Error::new(
-                ErrorKind::Landmarks,
-                "the detector gives no landmarks, so faces cannot be aligned; use a detector with keypoints",
-            )),
-        }
-    }
-
-    /// Runs `work` for 0..count on a pool of its own, so that a caller's pool is neither used nor blocked
-    /// by sessions that wait for each other.
-    fn in_parallel<T: Send>(&self, count: usize, work: impl Fn(usize) -> T + Send + Sync) -> Result<Vec<T>> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.parallel_photos.min(count.max(1)))
-            .thread_name(|index| format!("facecore-{index}"))
-            .build()
-            .map_err(|error| {
-                Error::new(ErrorKind::Internal, format!("cannot start threads: {error}")).with_source(error)
+    ) -> Result<()> {
+        embedded.truncate(faces.len());
+        embedded.reserve_exact(faces.len() - embedded.len());
+        self.embedder.with_batch(|batch| {
+            let mut took = Duration::ZERO;
+            timed(&mut took, || {
+                self.push_faces(batch, image, faces)?;
+                self.embedder.flush(batch)
             })?;
-        Ok(pool.install(|| (0..count).into_par_iter().map(work).collect()))
+            (timings.align, timings.embed) = (took.saturating_sub(batch.took()), batch.took());
+            for (at, face) in faces.iter().enumerate() {
+                match embedded.get_mut(at) {
+                    Some(known) => {
+                        known.face = *face;
+                        self.embedder.embedding_into(batch, at, &mut known.embedding)?;
+                    }
+                    None => {
+                        let embedding = self.embedder.embedding(batch, at)?;
+                        embedded.push(RecognizedFace { face: *face, embedding });
+                    }
+                }
+            }
+            Ok(())
+        })
     }
+
+    fn push_faces(&self, batch: &mut FaceBatch, image: &ImageView<'_>, faces: &[Face]) -> Result<()> {
+        let span = tracing::debug_span!("embed", faces = faces.len());
+        let _entered = span.enter();
+        faces.iter().try_for_each(|face| self.embedder.push(batch, image, landmarks_of(face)?))
+    }
+}
+
+fn landmarks_of(face: &Face) -> Result<&Landmarks> {
+    face.landmarks.as_ref().ok_or_else(|| {
+        Error::new(
+            ErrorKind::Landmarks,
+            "the detector gives no landmarks, so faces cannot be aligned; use a detector with keypoints",
+        )
+    })
 }
 
 fn timed<T>(took: &mut Duration, work: impl FnOnce() -> T) -> T {

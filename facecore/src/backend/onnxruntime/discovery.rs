@@ -18,7 +18,7 @@ pub struct Looked {
 /// come before the usual ones but after `ORT_DYLIB_PATH`.
 ///
 /// Never the current folder: a library lying there may be somebody else's.
-pub(super) fn look(explicit: Option<&Path>, first: &[PathBuf]) -> Vec<Looked> {
+pub(in crate::backend) fn look(explicit: Option<&Path>, first: &[PathBuf]) -> Vec<Looked> {
     if let Some(path) = explicit {
         return vec![at("the path given", path)];
     }

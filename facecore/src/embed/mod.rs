@@ -1,15 +1,18 @@
-//! Crops to embeddings, in batches.
+//! Faces to embeddings, in batches.
 
-use crate::align::AlignedFace;
-use crate::backend::{Outputs, Placement, RuntimeOptions, Session, TensorView, open_session};
+mod batch;
+
+use crate::align::{AlignedFace, Aligner};
+use crate::backend::{Placement, RuntimeOptions, Session, open_session};
 use crate::embedding::{Embedding, EmbeddingSpace};
 use crate::error::{Context, Error, ErrorKind, Result, fail};
+use crate::geometry::Landmarks;
+use crate::image::ImageView;
 use crate::model::{EmbedderSpec, ModelSource, PortInfo};
-use crate::preprocess::write_planes;
+use crate::preprocess::Values;
+use crate::scratch::ScratchPool;
 
-/// Faces of one run, at most. More would cost memory (38 kB of `f32` a channel and face at 112 x 112)
-/// and no longer gain speed.
-const MAX_BATCH: usize = 32;
+pub(crate) use batch::FaceBatch;
 
 /// The largest batch a file may fix.
 const MAX_FIXED_BATCH: usize = 256;
@@ -42,6 +45,8 @@ pub struct EmbedderOptions {
 pub struct Embedder {
     session: Box<dyn Session>,
     spec: EmbedderSpec,
+    aligner: Aligner,
+    values: Values,
     options: EmbedderOptions,
     space: EmbeddingSpace,
     /// Which of the model's outputs holds the embedding, and how long it is.
@@ -49,6 +54,7 @@ pub struct Embedder {
     model_dimension: usize,
     /// The batch size of a model that takes no other.
     fixed_batch: Option<usize>,
+    batches: ScratchPool<FaceBatch>,
 }
 
 impl Embedder {
@@ -79,7 +85,18 @@ impl Embedder {
     ) -> Result<Embedder> {
         let fixed_batch = check_input(session.inputs(), &spec)?;
         let (output, declared) = find_output(session.outputs(), &spec)?;
-        let mut embedder = Embedder { session, spec, options, space, output, model_dimension: 0, fixed_batch };
+        let mut embedder = Embedder {
+            aligner: Aligner::new(spec.template.clone()),
+            values: Values::new(&spec.normalization),
+            batches: ScratchPool::new(),
+            model_dimension: 0,
+            session,
+            spec,
+            options,
+            space,
+            output,
+            fixed_batch,
+        };
         embedder.model_dimension = match declared.or(embedder.spec.dimension) {
             Some(dimension) => dimension,
             None => embedder.probe_dimension()?,
@@ -115,80 +132,67 @@ impl Embedder {
     /// Errors with `DimensionMismatch` if a crop has another size than the template, `ModelOutput` if the
     /// model gives NaN or zeros, and with `Inference`.
     pub fn embed(&self, faces: &[AlignedFace]) -> Result<Vec<Embedding>> {
-        let span = tracing::debug_span!("embed", faces = faces.len());
-        let _entered = span.enter();
-        let (width, height) = self.spec.template.size;
-        if let Some(face) =
-            faces.iter().map(AlignedFace::image).find(|face| (face.width(), face.height()) != (width, height))
-        {
-            fail!(
-                DimensionMismatch,
-                "the model takes crops of {width} x {height} pixels, not {} x {}; align with its template {}",
-                face.width(),
-                face.height(),
-                self.spec.template.name
-            );
-        }
-        let mut raw = self.run(faces)?;
-        if self.options.flip != FlipAugmentation::None {
-            let mirrored: Vec<AlignedFace> = faces.iter().map(AlignedFace::flipped).collect();
-            for (values, other) in raw.iter_mut().zip(self.run(&mirrored)?) {
-                match self.options.flip {
-                    FlipAugmentation::Concat => values.extend(other),
-                    _ => values.iter_mut().zip(other).for_each(|(value, other)| *value += other),
-                }
-            }
-        }
-        raw.into_iter().map(|values| self.finish(values)).collect()
+        self.embed_each(faces.len(), |at, batch| self.push_aligned(batch, &faces[at]))
     }
 
-    fn finish(&self, values: Vec<f32>) -> Result<Embedding> {
-        Embedding::from_raw(values, self.space.clone()).map_err(|error| {
-            let message = format!("{}; the model file or the runtime is faulty", error.message());
-            Error::new(ErrorKind::ModelOutput, message)
+    /// The embeddings of the faces in an image whose landmarks (pixels of the upright image) are given, in their order:
+    /// as aligning and [`Embedder::embed`] give them, but no crops are made, and no memory is taken but for the answer.
+    ///
+    /// Errors as [`Aligner::align`] and [`Embedder::embed`] do.
+    pub fn embed_landmarks<'a>(
+        &self,
+        image: impl Into<ImageView<'a>>,
+        landmarks: &[Landmarks],
+    ) -> Result<Vec<Embedding>> {
+        let image = image.into();
+        self.embed_each(landmarks.len(), |at, batch| self.push(batch, &image, &landmarks[at]))
+    }
+
+    fn embed_each(&self, count: usize, push: impl Fn(usize, &mut FaceBatch) -> Result<()>) -> Result<Vec<Embedding>> {
+        let span = tracing::debug_span!("embed", faces = count);
+        let _entered = span.enter();
+        self.with_batch(|batch| {
+            (0..count).try_for_each(|at| push(at, batch))?;
+            self.flush(batch)?;
+            (0..count).map(|face| self.embedding(batch, face)).collect()
         })
     }
 
-    /// The model's raw outputs, in batches of the size it takes.
-    fn run(&self, faces: &[AlignedFace]) -> Result<Vec<Vec<f32>>> {
-        let (width, height) = self.spec.template.size;
-        let face_values = 3 * width * height;
-        let mut raw = Vec::with_capacity(faces.len());
-        let (mut tensor, mut outputs) = (Vec::new(), Outputs::new());
-        for batch in faces.chunks(self.fixed_batch.unwrap_or(MAX_BATCH)) {
-            // A model of fixed batch gets its last batch filled up with zeros.
-            let rows = self.fixed_batch.unwrap_or(batch.len());
-            tensor.clear();
-            tensor.resize(rows * face_values, 0.0);
-            for (face, planes) in batch.iter().zip(tensor.chunks_exact_mut(face_values)) {
-                write_planes(face.image().pixels(), (width, height), (width, height), &self.spec.normalization, planes);
-            }
-            let shape = [rows, 3, height, width];
-            self.session.run(&[TensorView { shape: &shape, data: &tensor }], &mut outputs)?;
-            let data = outputs.get(self.output).map_or(&[][..], |output| &output.data);
-            let dimension = data.len() / rows;
-            if dimension * rows != data.len() || (self.model_dimension != 0 && dimension != self.model_dimension) {
-                fail!(
-                    ModelOutput,
-                    "the model gave {} values for {rows} faces, {} a face were expected",
-                    data.len(),
-                    self.model_dimension
-                );
-            }
-            raw.extend(data.chunks_exact(dimension.max(1)).take(batch.len()).map(<[f32]>::to_vec));
-        }
-        Ok(raw)
+    /// Lends an empty batch.
+    pub(crate) fn with_batch<R>(&self, work: impl FnOnce(&mut FaceBatch) -> R) -> R {
+        self.batches.with(|batch| {
+            batch.clear();
+            work(batch)
+        })
+    }
+
+    /// The embedding of a face whose batch has run.
+    pub(crate) fn embedding(&self, batch: &mut FaceBatch, face: usize) -> Result<Embedding> {
+        Embedding::from_raw(self.raw(batch, face), self.space.clone()).map_err(faulty_output)
+    }
+
+    /// As [`Embedder::embedding`], in the memory of another embedding that nobody shares.
+    pub(crate) fn embedding_into(&self, batch: &mut FaceBatch, face: usize, embedding: &mut Embedding) -> Result<()> {
+        embedding.assign_raw(self.raw(batch, face), &self.space).map_err(faulty_output)
     }
 
     /// Runs a black crop to learn what the file does not say.
     fn probe_dimension(&self) -> Result<usize> {
         let (width, height) = self.spec.template.size;
         let black = AlignedFace::from_rgb(width, height, vec![0; width * height * 3])?;
-        match self.run(&[black])?.first() {
-            Some(values) if !values.is_empty() => Ok(values.len()),
-            _ => fail!(ModelMismatch, "output `{}` is empty", self.session.outputs()[self.output].name),
-        }
+        self.with_batch(|batch| {
+            self.push_aligned(batch, &black)?;
+            self.flush(batch)?;
+            match batch.columns() {
+                0 => fail!(ModelMismatch, "output `{}` is empty", self.session.outputs()[self.output].name),
+                columns => Ok(columns),
+            }
+        })
     }
+}
+
+fn faulty_output(error: Error) -> Error {
+    Error::new(ErrorKind::ModelOutput, format!("{}; the model file or the runtime is faulty", error.message()))
 }
 
 /// The space's name: what the spec says, or the file's SHA-256, the template, and a fingerprint of all else

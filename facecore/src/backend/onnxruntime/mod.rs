@@ -1,21 +1,29 @@
 //! ONNX Runtime, loaded from a shared library when it is first needed.
 
+mod compiled;
+pub(super) mod discovery;
+mod sessions;
+mod setup;
+
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use ort::environment::Environment;
-use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider as _, ExecutionProvider as _, ExecutionProviderDispatch};
+use ort::environment::{Environment, GlobalThreadPoolOptions};
+use ort::ep::{self, ExecutionProvider as _};
 use ort::logging::LogLevel;
-use ort::session::builder::{GraphOptimizationLevel, PrepackedWeights};
-use ort::session::{Session as OrtSession, SessionInputValue};
-use ort::value::TensorRef;
+use ort::session::Session as OrtSession;
+use ort::session::builder::GraphOptimizationLevel;
 
-use super::options::{CpuOptions, CudaOptions, OpenVinoOptions, Precision, Provider, ProviderRequest, TensorRtOptions};
-use super::pool::Pool;
-use super::{Backend, Outputs, Placement, RuntimeOptions, Session, SessionOptions, TensorView, discovery, not_fast};
+use self::compiled::CompiledModels;
+use self::sessions::{Make, PooledSession};
+use self::setup::{Setup, cpu_has_bf16};
+use super::options::{
+    CpuOptions, CudaOptions, OpenVinoOptions, Precision, Provider, ProviderRequest, TensorRtOptions, available_cpus,
+};
+use super::{Backend, Placement, RuntimeOptions, Session, SessionOptions, not_fast};
 use crate::error::{Error, ErrorKind, Result, fail};
 use crate::model::onnx::OnnxModel;
-use crate::model::{ModelSource, PortInfo};
+use crate::model::ModelSource;
 
 /// The library that this process has loaded. There can be only one environment in a process, so it is
 /// the one piece of global state, kept until the process ends.
@@ -27,6 +35,8 @@ pub(super) struct OnnxRuntime {
     environment: Environment,
     library: PathBuf,
     version: String,
+    /// Threads of the pool that sessions share, the caller's included.
+    shared_threads: usize,
 }
 
 /// Loads ONNX Runtime from `explicit`, or from the first place of [`discovery::look`] that holds a usable one.
@@ -73,14 +83,21 @@ fn load(library: &Path) -> Result<OnnxRuntime> {
         Error::new(ErrorKind::RuntimeInvalid, format!("{} is no usable ONNX Runtime: {why}", library.display()))
     };
     let builder = ort::init_from(library).map_err(|error| invalid(error.to_string()))?;
+    let shared_threads = available_cpus();
+    // Threads that spin after one model has run take the CPU from the next model.
+    let pool = GlobalThreadPoolOptions::default().with_intra_threads(shared_threads);
+    let pool = pool
+        .and_then(|pool| pool.with_inter_threads(1)?.with_spin_control(false))
+        .map_err(|error| invalid(error.to_string()))?;
     let environment = builder
         .with_name("facecore")
         .with_telemetry(false)
+        .with_global_thread_pool(pool)
         .with_logger(Arc::new(log))
         .build()
         .map_err(|error| invalid(error.to_string()))?;
     environment.set_log_level(LogLevel::Warning);
-    Ok(OnnxRuntime { environment, library: library.to_path_buf(), version: version_of(library) })
+    Ok(OnnxRuntime { environment, library: library.to_path_buf(), version: version_of(library), shared_threads })
 }
 
 /// Sends what ONNX Runtime says to `tracing` instead of standard error. Its errors also come back as
@@ -179,7 +196,8 @@ impl OnnxRuntime {
                 }
                 continue;
             }
-            let setup = Setup::new(provider, strict, options);
+            let mut setup = Setup::new(provider, strict, options);
+            notes.extend(self.keep_compiled(model, &mut setup));
             match self.commit(model, &setup) {
                 Ok(session) => {
                     notes.extend(not_fast(options.precision, setup.precision_name(), setup.provider.name()));
@@ -203,14 +221,38 @@ impl OnnxRuntime {
         fail!(ProviderUnavailable, "no provider was asked for")
     }
 
+    /// Finds the folder for compiled models, if they are to be kept; or tells why they are not.
+    fn keep_compiled(&self, model: &ModelSource, setup: &mut Setup) -> Option<String> {
+        let Provider::OpenVino(OpenVinoOptions { cache_dir: Some(root), extra, .. }) = &setup.provider else {
+            return None;
+        };
+        // The version is that of ONNX Runtime; the plugin's size tells builds with another OpenVINO apart.
+        let plugin = self.library.with_file_name(plugin_of(&setup.provider));
+        let size = std::fs::metadata(plugin).map_or(0, |plugin| plugin.len());
+        let (device, precision, threads) = (setup.device(), setup.precision_name(), setup.threads);
+        let made_by = format!("{} {size} {device} {precision} {threads} {extra:?}", self.version);
+        match CompiledModels::open(root, model, &made_by) {
+            Ok(compiled) => {
+                setup.compiled = Some(compiled);
+                None
+            }
+            Err(error) => Some(format!("compiled models are not kept in {}: {error}", root.display())),
+        }
+    }
+
     fn commit(&self, model: &ModelSource, setup: &Setup) -> ort::Result<OrtSession> {
         let mut builder = OrtSession::builder(&self.environment)?
             .with_log_level(LogLevel::Error)?
             .with_optimization_level(GraphOptimizationLevel::Level3)?
-            .with_intra_threads(setup.threads)?
-            // Threads that spin after one model has run take the CPU from the next model.
-            .with_intra_op_spinning(false)?
             .with_prepacked_weights(&setup.prepacked)?;
+        // Whoever takes all CPUs takes the shared pool: sessions that each had as many threads of their own would get in
+        // each other's way as soon as several callers are at work.
+        if setup.threads != self.shared_threads {
+            builder = builder
+                .with_independent_thread_pool()?
+                .with_intra_threads(setup.threads)?
+                .with_intra_op_spinning(false)?;
+        }
         if let Provider::Cpu(options) = &setup.provider {
             for (key, value) in &options.extra {
                 builder = builder.with_config_entry(key, value)?;
@@ -220,7 +262,12 @@ impl OnnxRuntime {
             builder = builder.with_disable_cpu_fallback()?;
         }
         builder = builder.with_execution_providers([setup.dispatch().error_on_failure()])?;
-        builder.commit_from_memory(model.bytes())
+        match &setup.compiled {
+            None => builder.commit_from_memory(model.bytes()),
+            Some(compiled) => compiled
+                .guarded(|| builder.commit_from_memory(model.bytes()))
+                .map_err(|error| ort::Error::new(format!("{}: {error}", compiled.folder().display())))?,
+        }
     }
 }
 
@@ -261,141 +308,6 @@ fn model_error(model: &ModelSource, error: ort::Error) -> Error {
     Error::new(kind, format!("ONNX Runtime refuses {}: {error}", model.name())).with_source(error)
 }
 
-/// How one model's sessions are made; every session of a pool is made alike.
-struct Setup {
-    provider: Provider,
-    strict: bool,
-    precision: Precision,
-    threads: usize,
-    /// Shared by the sessions of a pool, so that weights are repacked and kept once.
-    prepacked: PrepackedWeights,
-    notes: Vec<String>,
-}
-
-impl Setup {
-    fn new(provider: Provider, strict: bool, options: &SessionOptions) -> Self {
-        Setup {
-            provider,
-            strict,
-            precision: options.precision,
-            threads: options.threads,
-            prepacked: PrepackedWeights::new(),
-            notes: Vec::new(),
-        }
-    }
-
-    fn dispatch(&self) -> ExecutionProviderDispatch {
-        let fast = self.precision == Precision::Fast;
-        match &self.provider {
-            Provider::Cpu(options) => ep::CPU::default().with_arena_allocator(options.arena).build(),
-            Provider::OpenVino(options) => {
-                let mut provider = ep::OpenVINO::default()
-                    .with_device_type(&options.device)
-                    .with_arbitrary_config("load_config", self.openvino_config(options));
-                if let Some(folder) = &options.cache_dir {
-                    provider = provider.with_cache_dir(folder.display());
-                }
-                with_extra(provider, &options.extra).build()
-            }
-            Provider::Cuda(options) => {
-                let mut provider = ep::CUDA::default().with_device_id(options.device).with_tf32(fast);
-                if let Some(bytes) = options.memory_limit {
-                    provider = provider.with_memory_limit(bytes);
-                }
-                with_extra(provider, &options.extra).build()
-            }
-            Provider::TensorRt(options) => {
-                let mut provider = ep::TensorRT::default()
-                    .with_device_id(options.device)
-                    .with_fp16(self.tensorrt_fp16(options))
-                    .with_engine_cache(options.engine_cache.is_some());
-                if let Some(folder) = &options.engine_cache {
-                    provider = provider.with_engine_cache_path(folder.display());
-                }
-                if let Some(bytes) = options.workspace {
-                    provider = provider.with_max_workspace_size(bytes);
-                }
-                with_extra(provider, &options.extra).build()
-            }
-        }
-    }
-
-    fn tensorrt_fp16(&self, options: &TensorRtOptions) -> bool {
-        options.fp16.unwrap_or(self.precision == Precision::Fast)
-    }
-
-    /// OpenVINO's own settings as JSON. The precision is always stated: its default on CPUs with AMX
-    /// is bf16. Pinning is off, because it can put two one-thread sessions on one core.
-    fn openvino_config(&self, options: &OpenVinoOptions) -> String {
-        let device = options.device.split(['.', ':']).next().unwrap_or("CPU");
-        let precision = self.precision_name();
-        match device {
-            "CPU" => format!(
-                r#"{{"CPU":{{"INFERENCE_PRECISION_HINT":"{precision}","INFERENCE_NUM_THREADS":"{}","PERFORMANCE_HINT":"LATENCY","ENABLE_CPU_PINNING":"NO"}}}}"#,
-                self.threads
-            ),
-            _ => format!(r#"{{"{device}":{{"INFERENCE_PRECISION_HINT":"{precision}","PERFORMANCE_HINT":"LATENCY"}}}}"#),
-        }
-    }
-
-    fn precision_name(&self) -> &'static str {
-        let fast = self.precision == Precision::Fast;
-        match &self.provider {
-            Provider::Cpu(_) => "f32",
-            Provider::OpenVino(options) if options.device.starts_with("CPU") => {
-                if fast && cpu_has_bf16() {
-                    "bf16"
-                } else {
-                    "f32"
-                }
-            }
-            Provider::OpenVino(_) => {
-                if fast {
-                    "f16"
-                } else {
-                    "f32"
-                }
-            }
-            Provider::Cuda(_) => {
-                if fast {
-                    "tf32"
-                } else {
-                    "f32"
-                }
-            }
-            Provider::TensorRt(options) => {
-                if self.tensorrt_fp16(options) {
-                    "fp16"
-                } else {
-                    "f32"
-                }
-            }
-        }
-    }
-
-    fn device(&self) -> String {
-        match &self.provider {
-            Provider::Cpu(_) => "CPU".into(),
-            Provider::OpenVino(options) => options.device.clone(),
-            Provider::Cuda(CudaOptions { device, .. }) | Provider::TensorRt(TensorRtOptions { device, .. }) => {
-                format!("GPU {device}")
-            }
-        }
-    }
-}
-
-/// Every x86 CPU with AMX-BF16 has AVX512-BF16 as well.
-fn cpu_has_bf16() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("avx512bf16");
-    #[cfg(not(target_arch = "x86_64"))]
-    return false;
-}
-
-fn with_extra<P: ep::ArbitrarilyConfigurableExecutionProvider>(provider: P, extra: &[(String, String)]) -> P {
-    extra.iter().fold(provider, |provider, (key, value)| provider.with_arbitrary_config(key, value))
-}
-
 impl Backend for OnnxRuntime {
     fn name(&self) -> &str {
         "onnxruntime"
@@ -416,118 +328,7 @@ impl Backend for OnnxRuntime {
         let compiles_shapes = matches!(setup.provider, Provider::OpenVino(_) | Provider::TensorRt(_));
         let make: Arc<Make> =
             Arc::new(move || runtime.commit(&source, &setup).map_err(|error| model_error(&source, error)));
-        let pools = ShapePools::new(first, options.concurrency, compiles_shapes, make);
-        Ok(Box::new(PooledSession { inputs: graph.inputs(), outputs: graph.outputs(), placement, pools }))
-    }
-}
-
-/// `ort` runs a session through `&mut`: callers get one each, as many as the options allow.
-struct PooledSession {
-    inputs: Vec<PortInfo>,
-    outputs: Vec<PortInfo>,
-    placement: Placement,
-    pools: ShapePools,
-}
-
-type Make = dyn Fn() -> Result<OrtSession> + Send + Sync;
-
-/// The sessions for one height and width.
-type ShapePool = (Vec<usize>, Arc<Pool<OrtSession>>);
-
-/// Sessions that have seen this many image sizes are kept.
-const KEPT_SHAPES: usize = 6;
-
-/// Sessions by the height and width of their input. OpenVINO and TensorRT compile for the shapes they see, and
-/// a session that is given a detector's two passes in turn prepares itself anew at every call. Providers that
-/// do not compile have one pool for all shapes.
-struct ShapePools {
-    by_shape: bool,
-    /// The most recently used last.
-    pools: Mutex<Vec<ShapePool>>,
-    make: Arc<Make>,
-    limit: usize,
-}
-
-impl ShapePools {
-    fn new(first: OrtSession, limit: usize, by_shape: bool, make: Arc<Make>) -> Self {
-        let pool = Arc::new(Self::pool(first, limit, &make));
-        // The session made at load has seen no shape yet and serves the first one that comes.
-        ShapePools { by_shape, pools: Mutex::new(vec![(Vec::new(), pool)]), make, limit }
-    }
-
-    fn pool(first: OrtSession, limit: usize, make: &Arc<Make>) -> Pool<OrtSession> {
-        let make = make.clone();
-        Pool::new(first, limit, move || make())
-    }
-
-    /// The sessions for an input of this shape.
-    fn of(&self, inputs: &[TensorView<'_>]) -> Result<Arc<Pool<OrtSession>>> {
-        let key = match inputs.first() {
-            Some(input) if self.by_shape && input.shape.len() > 2 => input.shape[2..].to_vec(),
-            _ => Vec::new(),
-        };
-        {
-            let mut pools = self.lock();
-            if let Some(at) = pools.iter().position(|(shape, _)| *shape == key || shape.is_empty()) {
-                let (_, pool) = pools.remove(at);
-                pools.push((key, pool.clone()));
-                return Ok(pool);
-            }
-        }
-        // Made outside the lock: compiling takes time, and other shapes need not wait for it.
-        let pool = Arc::new(Self::pool((self.make)()?, self.limit, &self.make));
-        let mut pools = self.lock();
-        if let Some((_, made_meanwhile)) = pools.iter().find(|(shape, _)| *shape == key) {
-            return Ok(made_meanwhile.clone());
-        }
-        pools.push((key, pool.clone()));
-        if pools.len() > KEPT_SHAPES {
-            pools.remove(0);
-        }
-        Ok(pool)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<ShapePool>> {
-        // The list is whole at every step.
-        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Session for PooledSession {
-    fn inputs(&self) -> &[PortInfo] {
-        &self.inputs
-    }
-
-    fn outputs(&self) -> &[PortInfo] {
-        &self.outputs
-    }
-
-    fn placement(&self) -> &Placement {
-        &self.placement
-    }
-
-    fn run(&self, inputs: &[TensorView<'_>], outputs: &mut Outputs) -> Result<()> {
-        let failed = |error: ort::Error| {
-            Error::new(ErrorKind::Inference, format!("ONNX Runtime failed: {error}")).with_source(error)
-        };
-        let values = inputs
-            .iter()
-            .zip(&self.inputs)
-            .map(|(tensor, port)| {
-                Ok((port.name.as_str(), TensorRef::from_array_view((tensor.shape, tensor.data))?.into()))
-            })
-            .collect::<ort::Result<Vec<(&str, SessionInputValue<'_>)>>>()
-            .map_err(failed)?;
-        self.pools.of(inputs)?.with(|session| {
-            let results = session.run(values).map_err(failed)?;
-            for (port, tensor) in self.outputs.iter().zip(outputs.prepare(self.outputs.len())) {
-                let Some(value) = results.get(&port.name) else {
-                    fail!(Inference, "ONNX Runtime gave no output {port}");
-                };
-                let (shape, data) = value.try_extract_tensor::<f32>().map_err(failed)?;
-                tensor.assign(shape.iter().map(|&size| usize::try_from(size).unwrap_or(0)), data);
-            }
-            Ok(())
-        })
+        let (inputs, outputs) = (graph.inputs(), graph.outputs());
+        Ok(Box::new(PooledSession::new(inputs, outputs, placement, first, options.concurrency, compiles_shapes, make)))
     }
 }
