@@ -150,10 +150,8 @@ fn align(c: &mut Criterion) {
 /// Faces cut straight into the input of an embedder whose model does nothing.
 fn cut(c: &mut Criterion) {
     let image = Image::from_rgb(1920, 1080, (0..1920 * 1080 * 3).map(|i| (i % 253) as u8).collect()).unwrap();
-    let runtime = RuntimeOptions {
-        runtime: Runtime::Custom(Arc::new(FakeBackend::embedder(128))),
-        ..RuntimeOptions::default()
-    };
+    let runtime =
+        RuntimeOptions { runtime: Runtime::Custom(Arc::new(FakeBackend::embedder(128))), ..RuntimeOptions::default() };
     let source = ModelSource::from_bytes("fake", Vec::new());
     let spec = EmbedderSpec::of(EmbedderKind::ArcFace);
     let embedder = Embedder::load(&source, spec, &runtime, EmbedderOptions::default()).unwrap();

@@ -21,7 +21,10 @@ fn on(backend: FakeBackend) -> RuntimeOptions {
     RuntimeOptions { runtime: Runtime::Custom(Arc::new(backend)), ..RuntimeOptions::default() }
 }
 
-/// An embedder whose embeddings tell the mean of each third of the crop; runs of which `fails` says so fail.
+/// Values of an embedding, the fewest that a model may have.
+const DIMENSION: usize = 64;
+
+/// An embedder whose embeddings tell the mean of each colour; runs of which `fails` says so fail.
 fn telling(batch: Option<usize>, fails: impl Fn(usize) -> bool + Send + Sync + 'static) -> FakeBackend {
     let port = |name: &str, shape: Vec<Option<usize>>| PortInfo { name: name.into(), element: ElementType::F32, shape };
     let input = port("input", vec![batch, Some(3), Some(112), Some(112)]);
@@ -31,11 +34,15 @@ fn telling(batch: Option<usize>, fails: impl Fn(usize) -> bool + Send + Sync + '
             return Err(Error::new(ErrorKind::Inference, "the runtime failed"));
         }
         let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len() as f32 + 2.0;
-        let values: Vec<f32> = inputs[0].data.chunks(112 * 112).map(mean).collect();
-        outputs.prepare(1)[0].assign([inputs[0].shape[0], 3], &values);
+        let embed = |row: &[f32]| {
+            let means: Vec<f32> = row.chunks(112 * 112).map(mean).collect();
+            means.into_iter().cycle().take(DIMENSION)
+        };
+        let values: Vec<f32> = inputs[0].data.chunks(3 * 112 * 112).flat_map(embed).collect();
+        outputs.prepare(1)[0].assign([inputs[0].shape[0], DIMENSION], &values);
         Ok(())
     };
-    FakeBackend::new(vec![input], vec![port("output", vec![None, Some(3)])], compute)
+    FakeBackend::new(vec![input], vec![port("output", vec![None, Some(DIMENSION)])], compute)
 }
 
 fn recognizer(embedder: FakeBackend, flip: FlipAugmentation, threads: usize) -> Recognizer {

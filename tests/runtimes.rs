@@ -11,7 +11,7 @@ use facecore::{
     Image, ModelSource, Precision, Provider, ProviderRequest, Recognizer, Runtime, RuntimeOptions, Template,
 };
 use facecore_testkit::runtimes::{builtin, onnxruntime_or_skip};
-use facecore_testkit::{TestData, models};
+use facecore_testkit::{TestData, models, skip};
 
 const PHOTOS: [&str; 4] = ["obama.jpg", "two_people.jpg", "group_sample5.jpg", "antispoof_T1.jpg"];
 
@@ -104,6 +104,31 @@ fn full_precision_repeats_itself_bit_for_bit() {
             })
             .collect();
         assert!(runs.iter().all(|run| *run == runs[0]), "{:?}", runtime.session.provider);
+    }
+}
+
+/// The test runs itself once more, on one CPU: what the system allows is counted, not what the machine has.
+#[cfg(target_os = "linux")]
+#[test]
+fn threads_are_as_many_as_the_process_may_use() {
+    const ALONE: &str = "FACECORE_TEST_ON_ONE_CPU";
+    if std::env::var_os(ALONE).is_some() {
+        assert_eq!(RuntimeOptions::default().session.threads, 1);
+        let embedder = Embedder::load(
+            &ModelSource::from_bytes("resnet", models::resnet50_512(1)),
+            EmbedderSpec::of(facecore::EmbedderKind::ArcFace),
+            &builtin(),
+            EmbedderOptions::default(),
+        );
+        assert_eq!(embedder.unwrap().placement().threads, 1);
+        return;
+    }
+    let mut child = std::process::Command::new("taskset");
+    child.args(["-c", "0"]).arg(std::env::current_exe().unwrap());
+    child.args(["--exact", "threads_are_as_many_as_the_process_may_use"]).env(ALONE, "1");
+    match child.output() {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout)),
+        Err(_) => skip("threads on one CPU", "there is no command taskset"),
     }
 }
 

@@ -184,7 +184,7 @@ pub struct SessionOptions {
     /// How exactly to compute.
     pub precision: Precision,
     /// Threads that one call uses, 1 or more. Default: the CPUs this process may use, cgroup quotas
-    /// included. Use 1 where many calls run at once.
+    /// included; calls that take all share them. Use 1 where many calls run at once.
     pub threads: usize,
     /// How many calls may run at once, 1 or more; further callers wait. Default: the CPUs this process
     /// may use, but at least 2. Sessions are created when first needed.

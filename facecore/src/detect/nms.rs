@@ -11,13 +11,7 @@ const MAX_CANDIDATES: usize = 5000;
 /// the earlier is the better. `order` is memory to work in.
 ///
 /// With `pixel_areas` sides are counted in whole pixels, as insightface does: a side is one longer.
-pub(super) fn suppress(
-    candidates: &[Face],
-    iou: f32,
-    pixel_areas: bool,
-    order: &mut Vec<u32>,
-    kept: &mut Vec<Face>,
-) {
+pub(super) fn suppress(candidates: &[Face], iou: f32, pixel_areas: bool, order: &mut Vec<u32>, kept: &mut Vec<Face>) {
     let face = |at: u32| &candidates[at as usize];
     // No two are equal, so that sorting needs no memory to keep the order of equals.
     let best_first = |a: &u32, b: &u32| face(*b).score.total_cmp(&face(*a).score).then(a.cmp(b));

@@ -20,13 +20,7 @@ impl Decode {
     }
 
     /// The faces for an input of `canvas` pixels, in place of what is in `faces`.
-    pub fn run(
-        &self,
-        outputs: &Outputs,
-        canvas: (usize, usize),
-        threshold: f32,
-        faces: &mut Vec<Face>,
-    ) -> Result<()> {
+    pub fn run(&self, outputs: &Outputs, canvas: (usize, usize), threshold: f32, faces: &mut Vec<Face>) -> Result<()> {
         faces.clear();
         self.0.decode(outputs, canvas, threshold, faces)
     }

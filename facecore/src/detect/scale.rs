@@ -182,7 +182,15 @@ mod tests {
     use super::*;
 
     fn request(image: (usize, usize)) -> Request {
-        Request { image, fixed: None, stride: 32, size: InputSize::Auto, smallest_face: None, close_ups: false, few_shapes: false }
+        Request {
+            image,
+            fixed: None,
+            stride: 32,
+            size: InputSize::Auto,
+            smallest_face: None,
+            close_ups: false,
+            few_shapes: false,
+        }
     }
 
     #[test]
@@ -223,9 +231,8 @@ mod tests {
 
     #[test]
     fn the_smallest_face_chooses_the_scale() {
-        let content = |wanted, image| {
-            plan(&Request { smallest_face: Some((wanted, 16.0)), ..request(image) }).unwrap().0.content
-        };
+        let content =
+            |wanted, image| plan(&Request { smallest_face: Some((wanted, 16.0)), ..request(image) }).unwrap().0.content;
         assert_eq!(content(32.0, (4000, 3000)), (2000, 1500));
         assert_eq!(content(16.0, (8000, 6000)), (4096, 3072));
         assert_eq!(content(1.0, (100, 50)), (200, 100));

@@ -154,7 +154,11 @@ impl Embedder {
         self.with_batch(|batch| {
             (0..count).try_for_each(|at| push(at, batch))?;
             self.flush(batch)?;
-            (0..count).map(|face| self.embedding(batch, face)).collect()
+            let mut embeddings = Vec::with_capacity(count);
+            for face in 0..count {
+                embeddings.push(self.embedding(batch, face)?);
+            }
+            Ok(embeddings)
         })
     }
 

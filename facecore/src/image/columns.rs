@@ -86,7 +86,10 @@ mod tests {
         fn compare<const N: usize>(row: &[u8]) {
             let samples = row.len() / N;
             let columns: Vec<Taps> = (0..4 * samples)
-                .map(|at| Taps { first: at / 4, share: if at / 4 + 1 < samples { (at * 977 % 2049) as i32 } else { 0 } })
+                .map(|at| Taps {
+                    first: at / 4,
+                    share: if at / 4 + 1 < samples { (at * 977 % 2049) as i32 } else { 0 },
+                })
                 .collect();
             let (mut fast, mut plain) = (vec![[0; 4]; columns.len()], vec![[0; 4]; columns.len()]);
             mix_columns::<N, 4>(row, &columns, &mut fast);

@@ -172,25 +172,27 @@ impl Scaler {
         axis(&mut self.columns, width, width as f64, target.0);
         axis(&mut self.rows, height, height as f64, target.1);
         self.unchanged = target == (width, height);
-        (self.upper.row, self.lower.row) = (None, None);
+        self.forget_rows();
     }
 
     fn aim_at_chroma(&mut self, (width, height): (usize, usize), target: (usize, usize)) {
         chroma_axis(&mut self.columns, width, target.0);
         chroma_axis(&mut self.rows, height, target.1);
         self.unchanged = false;
-        (self.upper.row, self.lower.row) = (None, None);
+        self.forget_rows();
+    }
+
+    /// What was read belongs to another image. Both rows get room for the widest seen, as they change places.
+    fn forget_rows(&mut self) {
+        for mixed in [&mut self.upper, &mut self.lower] {
+            mixed.row = None;
+            mixed.samples.resize(4 * self.columns.len(), 0);
+        }
     }
 
     /// Row `y` of the target, from a plane of `N` bytes a sample, `samples` in a row, to `L` bytes a sample, of which
     /// those beyond `N` mean nothing.
-    fn row<const N: usize, const L: usize>(
-        &mut self,
-        plane: Plane<'_>,
-        samples: usize,
-        y: usize,
-        out: &mut [[u8; L]],
-    ) {
+    fn row<const N: usize, const L: usize>(&mut self, plane: Plane<'_>, samples: usize, y: usize, out: &mut [[u8; L]]) {
         let Taps { first, share } = self.rows[y];
         if self.unchanged {
             let stored = plane.row(first, samples * N).as_chunks::<N>().0;
@@ -359,9 +361,7 @@ mod tests {
     fn values_between_pixels_are_mixed_as_opencv_mixes_them() {
         // cv2.resize(np.array([[0, 100, 200, 50]], np.uint8), (8, 1)) and to (3, 1), (2, 1).
         let view = ImageView::packed(&[0, 100, 200, 50], 4, 1, PixelFormat::Gray).unwrap();
-        let reds = |width| {
-            scaled(&view, width, 1).pixels().chunks(3).map(|pixel| pixel[0]).collect::<Vec<_>>()
-        };
+        let reds = |width| scaled(&view, width, 1).pixels().chunks(3).map(|pixel| pixel[0]).collect::<Vec<_>>();
         assert_eq!(reds(8), [0, 25, 75, 125, 175, 163, 88, 50]);
         assert_eq!(reds(3), [17, 150, 75]);
         assert_eq!(reds(2), [50, 125]);

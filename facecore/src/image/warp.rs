@@ -178,12 +178,7 @@ struct Warp<'a> {
 
 impl Warp<'_> {
     /// `sample` mixes four taps that all lie inside the image.
-    fn fill(
-        &self,
-        row: &mut [[u8; 4]],
-        mut put: impl FnMut(usize, &[[u8; 4]]),
-        sample: impl Fn(Place) -> [u8; 3],
-    ) {
+    fn fill(&self, row: &mut [[u8; 4]], mut put: impl FnMut(usize, &[[u8; 4]]), sample: impl Fn(Place) -> [u8; 3]) {
         let with_zero = |[red, green, blue]: [u8; 3]| [red, green, blue, 0];
         let width = row.len();
         let (columns, rows) = self.view.stored_size();

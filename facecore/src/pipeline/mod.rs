@@ -2,11 +2,11 @@
 
 mod builder;
 mod enrol;
-mod many;
 #[doc(hidden)]
 pub mod fake;
 #[cfg(feature = "exchange")]
 mod listed;
+mod many;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

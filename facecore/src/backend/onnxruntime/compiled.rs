@@ -147,9 +147,8 @@ mod tests {
     #[test]
     fn another_model_or_runtime_has_another_folder() {
         let root = folder("another");
-        let of = |bytes: &[u8], made_by| {
-            CompiledModels::open(&root, &model(bytes), made_by).unwrap().folder().to_path_buf()
-        };
+        let of =
+            |bytes: &[u8], made_by| CompiledModels::open(&root, &model(bytes), made_by).unwrap().folder().to_path_buf();
         let one = of(b"one", "runtime 1");
         assert_eq!(one, of(b"one", "runtime 1"));
         assert!(one != of(b"two", "runtime 1") && one != of(b"one", "runtime 2"));

@@ -22,8 +22,8 @@ use super::options::{
 };
 use super::{Backend, Placement, RuntimeOptions, Session, SessionOptions, not_fast};
 use crate::error::{Error, ErrorKind, Result, fail};
-use crate::model::onnx::OnnxModel;
 use crate::model::ModelSource;
+use crate::model::onnx::OnnxModel;
 
 /// The library that this process has loaded. There can be only one environment in a process, so it is
 /// the one piece of global state, kept until the process ends.
