@@ -161,7 +161,7 @@ impl Recognizer {
         let most = photos.size_hint().1.unwrap_or(usize::MAX);
         let photos = Mutex::new(photos.enumerate());
         let next = || photos.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let work = || self.embedder.with_batch(|batch| self.work(batch, &next, batching, choice, &each));
+        let work = || self.embedder.with_batch(|batch| self.work(batch, next, batching, choice, &each));
         // Threads of their own: a caller's pool is neither used nor blocked.
         std::thread::scope(|scope| {
             for number in 0..self.parallel_photos.min(most) {
