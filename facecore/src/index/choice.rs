@@ -12,10 +12,17 @@ use super::kernels::{CODE_BLOCK, GROUP_ROWS, Group, Kernels, Sketch, prefetch_al
 /// With fewer faces `Auto` never has a graph: no processor is known on which one would pay.
 const ALWAYS_SCANNED: usize = 200_000;
 
+/// With so many faces `Auto` always has one: a scan takes tens of milliseconds on any processor known.
+const ALWAYS_GRAPH: usize = 10_000_000;
+
 /// A default search for somebody unknown among `WIDER_FROM` faces takes as long on a graph as comparing the codes of so
-/// many rows; among more it keeps more people, and takes as much longer. From 1,000,000 generated faces (`make
-/// compare-index`, 512 dimensions), where walks took 3.0 ms, and codes 76 ns a row.
-const COMPARED: f64 = 12_500.0;
+/// many rows: 0.5 ms, where codes take 76 ns a row.
+const COMPARED: f64 = 6_500.0;
+
+/// Among more faces it takes as much longer as this power of how many times as many there are: it keeps more people, and
+/// comes to more that are in no cache. From 100,000 to 1,000,000 generated faces (`make compare-index`, 512 dimensions)
+/// it was 6.2 times, from 500,000 to 5,000,000 random ones (`make compare-scale`, 128 dimensions) 7.3 times.
+const GROWTH: f64 = 0.8;
 
 /// A graph pays if it is so many times as fast: it takes all cores for minutes to make, 197 bytes a face, and cannot say
 /// how sure it is to miss nobody.
@@ -114,11 +121,13 @@ impl Costs {
         Choice { index, why }
     }
 
-    /// From how many faces on a graph pays: where a scan of all takes `PAYS` times what a walk takes, whose time grows
-    /// with the square root of their number.
+    /// From how many faces on a graph pays: where a scan of all takes `PAYS` times what a walk takes.
+    ///
+    /// The two grow so alike that a tenth more of either moves it by half: hence `KEPT`, and the limits.
     fn crossover(self) -> usize {
-        let walks = COMPARED * PAYS * self.codes / self.sign;
-        ((walks * walks / WIDER_FROM as f64) as usize).max(ALWAYS_SCANNED)
+        let scanned = PAYS * COMPARED * self.codes / self.sign;
+        let times = (scanned / WIDER_FROM as f64).powf(1.0 / (1.0 - GROWTH));
+        ((WIDER_FROM as f64 * times) as usize).clamp(ALWAYS_SCANNED, ALWAYS_GRAPH)
     }
 
     fn measure(kernels: Kernels) -> Costs {
@@ -183,10 +192,11 @@ mod tests {
 
     #[test]
     fn the_choice_follows_from_the_costs() {
-        let costs = Costs { sign: 1.4, codes: 50.0 };
+        let costs = Costs { sign: 6.0, codes: 76.0 };
         let (scanned, graph) = (IndexKind::Flat, IndexKind::Hnsw);
         let crossover = costs.crossover();
-        assert!((7_500_000..8_500_000).contains(&crossover), "{crossover}");
+        // As many as a scan of 7.2 ms takes twice the time of a walk among: 0.494 ms times 12 to the power of 0.8.
+        assert!((1_150_000..1_250_000).contains(&crossover), "{crossover}");
         for (faces, now, then) in [
             (crossover - 1, scanned, scanned),
             (crossover, scanned, graph),
@@ -200,8 +210,9 @@ mod tests {
         }
         // It is for codes that cost more that a scan is the better choice for longer.
         assert_eq!(Costs { codes: 100.0, ..costs }.choose(crossover, scanned).index, scanned);
-        // Whatever is measured, few faces are scanned.
+        // Whatever is measured, few faces are scanned, and very many are not.
         assert_eq!(Costs { sign: 1e6, codes: 1.0 }.choose(ALWAYS_SCANNED - 1, scanned).index, scanned);
+        assert_eq!(Costs { sign: 1.0, codes: 1e6 }.choose(ALWAYS_GRAPH, scanned).index, graph);
     }
 
     #[test]
