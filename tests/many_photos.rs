@@ -75,7 +75,7 @@ fn bitmap() -> Vec<u8> {
 
 fn collect<P: Into<Photo>>(
     recognizer: &Recognizer,
-    photos: impl IntoIterator<Item = P, IntoIter: Send>,
+    photos: impl IntoIterator<Item = P>,
     batching: &Batching,
 ) -> Vec<(usize, Result<Recognition>)> {
     let results = Mutex::new(Vec::new());
@@ -149,6 +149,48 @@ fn photos_come_in_any_form_and_broken_ones_say_which_they_are() {
         assert_eq!(error.to_string().matches("ada.jpg").count(), 1, "{error}");
     }
     assert_eq!(results[2].1.as_ref().unwrap_err().kind(), ErrorKind::ImageFormat);
+}
+
+#[test]
+fn photos_may_come_only_after_the_answers_to_those_before() {
+    for threads in [1, 3] {
+        let recognizer = recognizer(telling(None, |_| false), FlipAugmentation::None, threads);
+        let (answered, answers) = std::sync::mpsc::channel();
+        let mut left = photos(5).into_iter();
+        let mut ended = false;
+        let one_by_one = std::iter::from_fn(|| {
+            assert!(!ended, "asked again after the end");
+            let next = left.next();
+            if next.is_some() && left.len() < 4 {
+                answers.recv().unwrap();
+            }
+            ended = next.is_none();
+            next
+        });
+        let batching = Batching { faces: 32, longest_wait: Duration::from_millis(5) };
+        recognizer
+            .recognize_each(one_by_one, &batching, |index, result| {
+                assert_eq!(result.unwrap().faces.len(), FACES);
+                answered.send(index).unwrap();
+            })
+            .unwrap();
+        assert_eq!(answers.iter().take(1).count(), 1, "that of the last one");
+    }
+}
+
+#[test]
+fn a_panic_of_the_callers_ends_even_what_is_endless() {
+    for threads in [1, 2] {
+        let recognizer = recognizer(telling(None, |_| false), FlipAugmentation::None, threads);
+        let photo = photos(1).remove(0);
+        let endless = std::iter::repeat_with(|| photo.clone());
+        let panicking = std::panic::AssertUnwindSafe(|| {
+            recognizer.recognize_each(endless, &Batching { faces: 1, ..Batching::default() }, |index, _| {
+                assert!(index < 5, "the caller's own fault");
+            })
+        });
+        assert!(std::panic::catch_unwind(panicking).is_err());
+    }
 }
 
 #[test]

@@ -138,7 +138,8 @@ pub struct OpenVinoOptions {
     /// `CPU`, `GPU`, `GPU.1`, `NPU`. Default `CPU`.
     pub device: String,
     /// Compiled models are kept in this folder, each in one of its own by model, runtime, settings and CPU. What a
-    /// crash or a disk did to them is found out, and they are compiled again.
+    /// crash or a disk did to them is found out, and they are compiled again; so is what a device other than the CPU
+    /// compiled only after loading.
     pub cache_dir: Option<PathBuf>,
     /// Provider options, passed on as they are; they win over what facecore sets.
     pub extra: Vec<(String, String)>,

@@ -137,7 +137,8 @@ impl Detector {
     }
 
     /// As [`Detector::detect_with`], in place of what is in `faces`: with a list that is used again nothing is
-    /// allocated for an image of a size seen before, but for what the runtime does. After an error `faces` means nothing.
+    /// allocated for an image of a size seen before, but for what the runtime does, and for working memory beyond 64 MiB.
+    /// After an error `faces` means nothing.
     pub fn detect_into<'a>(
         &self,
         image: impl Into<ImageView<'a>>,

@@ -16,6 +16,9 @@ use crate::scratch::Memory;
 /// and no longer gain speed.
 const MAX_ROWS: usize = 32;
 
+/// Rows of a run where the provider compiles for each number of them.
+const COMPILED_ROWS: [usize; 4] = [1, 4, 16, MAX_ROWS];
+
 /// Faces of one or many images. The memory is used again and again.
 #[derive(Default)]
 pub(crate) struct FaceBatch {
@@ -141,8 +144,10 @@ impl Embedder {
         let (width, height) = self.spec.template.size;
         let start = Instant::now();
         let FaceBatch { tensor, waiting, values, columns, outputs, took, .. } = batch;
-        // A model of fixed batch gets its last batch filled up with zeros.
-        let rows = self.fixed_batch.unwrap_or(*waiting);
+        // A model of fixed batch gets its last batch filled up with zeros, and so does a provider that compiles for each
+        // number of rows.
+        let few = || COMPILED_ROWS.into_iter().find(|rows| rows >= waiting && self.session.compiles_shapes());
+        let rows = self.fixed_batch.or_else(few).unwrap_or(*waiting);
         let length = 3 * width * height;
         tensor.resize(tensor.len().max(rows * length), 0.0);
         tensor[*waiting * length..rows * length].fill(0.0);

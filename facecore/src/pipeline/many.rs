@@ -1,12 +1,15 @@
 //! Many photos at once.
 //!
-//! As many threads as photos may be worked at take one photo after the other, so that some decode while others detect or
-//! embed, and no thread waits for another. Each gathers the faces of its photos in the embedder's input until a batch
-//! is worth a run.
+//! The caller's thread hands out photos, and as many threads as photos may be worked at take one after the other, so that
+//! some decode while others detect or embed, and none waits for another. Each gathers the faces of its photos in the
+//! embedder's input until a batch is worth a run, or a photo has waited long enough.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use super::{FaceChoice, Recognition, RecognizedFace, Recognizer, Timings, timed};
 use crate::detect::Face;
@@ -50,13 +53,14 @@ impl From<Image> for Photo {
     }
 }
 
-/// When the faces gathered from several photos are embedded. Which photos share a run changes no embedding on
-/// the CPU, where each row is computed by itself.
+/// When the faces gathered from several photos are embedded. Which photos share a run changes no embedding with ONNX
+/// Runtime's CPU kernels, which compute each row by itself; elsewhere it may change last bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batching {
     /// As soon as there are so many, 1 to 32. With 1, no photo waits for another.
     pub faces: usize,
-    /// As soon as a photo has waited so long for others; looked at after each photo.
+    /// As soon as a photo whose faces are found has waited so long for others; one that is worked at meanwhile is finished
+    /// first.
     pub longest_wait: Duration,
 }
 
@@ -75,7 +79,6 @@ struct Open {
     path: Option<PathBuf>,
     size: (usize, usize),
     timings: Timings,
-    since: Instant,
 }
 
 /// A photo whose faces are in a batch.
@@ -84,6 +87,18 @@ struct Waiting {
     faces: Vec<Face>,
     /// The number of the first face in the batch.
     first: usize,
+    since: Instant,
+}
+
+/// Tells the others, if its thread panics.
+struct Alarm<'a>(&'a AtomicBool);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// What one thread has taken and not given back.
@@ -101,16 +116,17 @@ pub(super) enum Choice {
 
 impl Recognizer {
     /// The faces of many photos. `each` gets every photo's number, counted from 0, with its faces, as they are ready and
-    /// from many threads; a photo that fails loses nobody else's. Photos are taken from the iterator when there is
-    /// a thread for them, so that it may be endless, or wait.
+    /// from many threads; a photo that fails loses nobody else's. The iterator runs on the caller's thread, a few photos
+    /// ahead; it may be endless, or wait, also for what `each` got.
     ///
     /// So many photos are worked at as the recognizer was built for; sessions are best given one thread each:
     /// [`RecognizerBuilder::for_many_photos`](super::RecognizerBuilder::for_many_photos).
     ///
-    /// Errors with `InvalidArgument` if the batch size is out of range.
+    /// Errors with `InvalidArgument` if the batch size is out of range, and with `Internal` if no thread can be started. If
+    /// `each` panics, no more photos are taken, and the panic goes on in the caller.
     pub fn recognize_each<P: Into<Photo>>(
         &self,
-        photos: impl IntoIterator<Item = P, IntoIter: Send>,
+        photos: impl IntoIterator<Item = P>,
         batching: &Batching,
         each: impl Fn(usize, Result<Recognition>) + Send + Sync,
     ) -> Result<()> {
@@ -148,7 +164,7 @@ impl Recognizer {
 
     fn each<P: Into<Photo>>(
         &self,
-        photos: impl IntoIterator<Item = P, IntoIter: Send>,
+        photos: impl IntoIterator<Item = P>,
         batching: &Batching,
         choice: Choice,
         each: impl Fn(usize, Result<Recognition>) + Send + Sync,
@@ -158,46 +174,67 @@ impl Recognizer {
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         let photos = photos.into_iter();
-        let most = photos.size_hint().1.unwrap_or(usize::MAX);
-        let photos = Mutex::new(photos.enumerate());
-        let next = || photos.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let work = || self.embedder.with_batch(|batch| self.work(batch, next, batching, choice, &each));
+        let threads = self.parallel_photos.min(photos.size_hint().1.unwrap_or(usize::MAX));
+        if threads == 0 {
+            return Ok(());
+        }
+        let stopped = AtomicBool::new(false);
         // Threads of their own: a caller's pool is neither used nor blocked.
         std::thread::scope(|scope| {
-            for number in 0..self.parallel_photos.min(most) {
-                let thread = std::thread::Builder::new().name(format!("facecore-{number}"));
-                thread.spawn_scoped(scope, work).map_err(|error| {
-                    Error::new(ErrorKind::Internal, format!("cannot start threads: {error}")).with_source(error)
-                })?;
+            // As many ahead as there are threads: none of them has to wait for the caller's to wake up.
+            let (hand_out, photos_of_threads) = bounded(threads);
+            for number in 0..threads {
+                let (photos, each, stopped) = (photos_of_threads.clone(), &each, &stopped);
+                let work = move || {
+                    let _alarm = Alarm(stopped);
+                    self.embedder.with_batch(|batch| self.work(batch, &photos, batching, choice, stopped, each));
+                };
+                let thread = std::thread::Builder::new().name(format!("facecore-{number}")).spawn_scoped(scope, work);
+                match thread {
+                    Ok(_) => {}
+                    Err(error) if number == 0 => {
+                        let message = format!("cannot start a thread: {error}");
+                        return Err(Error::new(ErrorKind::Internal, message).with_source(error));
+                    }
+                    // Fewer do the work.
+                    Err(_) => break,
+                }
+            }
+            // So that handing out ends when no thread is left.
+            drop(photos_of_threads);
+            for (index, photo) in photos.enumerate() {
+                if stopped.load(Ordering::Relaxed) || hand_out.send((index, photo.into())).is_err() {
+                    break;
+                }
             }
             Ok(())
         })
     }
 
     /// What one thread does.
-    fn work<P: Into<Photo>>(
+    fn work(
         &self,
         batch: &mut FaceBatch,
-        next: impl Fn() -> Option<(usize, P)>,
+        photos: &Receiver<(usize, Photo)>,
         batching: &Batching,
         choice: Choice,
+        stopped: &AtomicBool,
         each: impl Fn(usize, Result<Recognition>),
     ) {
         let mut gathered = Gathered { batch, photos: Vec::new() };
-        while let Some((index, photo)) = next() {
-            match self.open_photo(index, photo.into()) {
-                Err(error) => each(index, Err(error)),
-                Ok((image, photo)) => {
-                    let path = photo.path.clone();
-                    if let Err(error) = self.gather(&mut gathered, &image, photo, choice) {
-                        // What came before is not lost with it.
-                        self.give(&mut gathered, &each);
-                        each(index, Err(named(error, path.as_deref())));
-                    }
-                }
+        while !stopped.load(Ordering::Relaxed) {
+            let until = |waiting: &Waiting| waiting.since.checked_add(batching.longest_wait);
+            let next = match gathered.photos.first().and_then(until) {
+                Some(deadline) => photos.recv_deadline(deadline),
+                None => photos.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match next {
+                Ok((index, photo)) => self.gather_or_give(&mut gathered, index, photo, choice, &each),
+                Err(RecvTimeoutError::Timeout) => self.give(&mut gathered, &each),
+                Err(RecvTimeoutError::Disconnected) => break,
             }
             let waiting = gathered.batch.pushed() - self.embedder.finished(gathered.batch);
-            let late = |waiting: &Waiting| waiting.photo.since.elapsed() >= batching.longest_wait;
+            let late = |waiting: &Waiting| waiting.since.elapsed() >= batching.longest_wait;
             if waiting == 0 || waiting >= batching.faces || gathered.photos.first().is_some_and(late) {
                 self.give(&mut gathered, &each);
             }
@@ -205,8 +242,30 @@ impl Recognizer {
         self.give(&mut gathered, &each);
     }
 
+    /// Gathers a photo's faces, or gives back why they cannot be.
+    fn gather_or_give(
+        &self,
+        gathered: &mut Gathered<'_>,
+        index: usize,
+        photo: Photo,
+        choice: Choice,
+        each: impl Fn(usize, Result<Recognition>),
+    ) {
+        match self.open_photo(index, photo) {
+            Err(error) => each(index, Err(error)),
+            Ok((image, photo)) => {
+                let path = photo.path.clone();
+                if let Err(error) = self.gather(gathered, &image, photo, choice) {
+                    // What came before is not lost with it.
+                    self.give(gathered, &each);
+                    each(index, Err(named(error, path.as_deref())));
+                }
+            }
+        }
+    }
+
     fn open_photo(&self, index: usize, photo: Photo) -> Result<(Image, Open)> {
-        let since = Instant::now();
+        let start = Instant::now();
         let (path, image) = match photo {
             Photo::File(path) => {
                 let image = self.read(&path)?.0;
@@ -215,9 +274,9 @@ impl Recognizer {
             Photo::Encoded(bytes) => (None, Image::from_bytes_with(&bytes, &self.decode)?),
             Photo::Pixels(image) => (None, image),
         };
-        let timings = Timings { decode: since.elapsed(), ..Timings::default() };
+        let timings = Timings { decode: start.elapsed(), ..Timings::default() };
         let size = (image.width(), image.height());
-        Ok((image, Open { index, path, size, timings, since }))
+        Ok((image, Open { index, path, size, timings }))
     }
 
     /// Detects, and adds the photo's faces to the batch.
@@ -231,7 +290,7 @@ impl Recognizer {
         let (first, ran) = (batch.pushed(), batch.took());
         timed(&mut timings.align, || self.push_faces(batch, &image.view(), &faces))?;
         timings.align = timings.align.saturating_sub(batch.took() - ran);
-        photos.push(Waiting { photo, faces, first });
+        photos.push(Waiting { photo, faces, first, since: Instant::now() });
         Ok(())
     }
 
@@ -241,7 +300,7 @@ impl Recognizer {
         let ran = self.embedder.flush(batch);
         let finished = self.embedder.finished(batch);
         let a_face = batch.took() / finished.max(1) as u32;
-        for Waiting { photo, faces, first } in photos.drain(..) {
+        for Waiting { photo, faces, first, .. } in photos.drain(..) {
             let Open { index, path, size: (width, height), mut timings, .. } = photo;
             timings.embed = a_face * faces.len() as u32;
             let embed = |(at, face)| {

@@ -215,8 +215,8 @@ impl Recognizer {
     }
 
     /// As [`Recognizer::recognize_with`], in place of what is in `recognition`: with one that is used again nothing is
-    /// allocated for an image of a size seen before with as many faces, but for what the runtime does. Embeddings
-    /// that somebody else holds are left to them. After an error `recognition` means nothing.
+    /// allocated for an image of a size seen before with as many faces, but for what the runtime does, and for working
+    /// memory beyond 64 MiB. Embeddings that somebody else holds are left to them. After an error `recognition` means nothing.
     pub fn recognize_into<'a>(
         &self,
         image: impl Into<ImageView<'a>>,

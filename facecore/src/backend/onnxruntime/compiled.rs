@@ -28,8 +28,18 @@ impl CompiledModels {
         let key = format!("{}\n{made_by}\n{}", model.sha256(), hardware());
         let key = ModelSource::from_bytes("key", key.into_bytes()).sha256();
         let folder = std::path::absolute(root)?.join(&key[..32]);
-        fs::create_dir_all(&folder)?;
-        Ok(CompiledModels { folder })
+        let compiled = CompiledModels { folder };
+        // What cannot be written or locked is told now.
+        compiled.lock()?;
+        Ok(compiled)
+    }
+
+    fn lock(&self) -> io::Result<File> {
+        // It may have been cleared away.
+        fs::create_dir_all(&self.folder)?;
+        let lock = File::create(self.folder.join(LOCK))?;
+        lock.lock()?;
+        Ok(lock)
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -41,8 +51,7 @@ impl CompiledModels {
     /// Errors if the folder cannot be checked, without having run `compile`; afterwards a list that cannot be written
     /// only means that the model is compiled again.
     pub(super) fn guarded<T>(&self, compile: impl FnOnce() -> T) -> io::Result<T> {
-        let lock = File::create(self.folder.join(LOCK))?;
-        lock.lock()?;
+        let _lock = self.lock()?;
         self.remove_what_is_not_listed()?;
         let made = compile();
         if let Err(error) = self.list() {
@@ -65,7 +74,7 @@ impl CompiledModels {
 
     fn list(&self) -> io::Result<()> {
         let mut list = String::new();
-        for (name, path) in self.files()? {
+        for (name, path) in self.files()?.into_iter().filter(|(_, path)| path.is_file()) {
             list += &format!("{} {name}\n", checksum(&path)?);
         }
         // Renamed into place, so that it is whole or not there.
@@ -133,6 +142,10 @@ mod tests {
         }
         fs::write(compiled.folder().join("b.blob"), "unknown").unwrap();
         fs::create_dir(compiled.folder().join("folder")).unwrap();
+        assert_eq!(found(&compiled), Some(b"made".to_vec()));
+        // Cleared away while it is in use.
+        fs::remove_dir_all(compiled.folder()).unwrap();
+        assert_eq!(found(&compiled), None);
         assert_eq!(found(&compiled), Some(b"made".to_vec()));
         assert!(!compiled.folder().join("b.blob").exists() && !compiled.folder().join("folder").exists());
 

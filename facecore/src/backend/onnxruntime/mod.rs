@@ -241,6 +241,17 @@ impl OnnxRuntime {
     }
 
     fn commit(&self, model: &ModelSource, setup: &Setup) -> ort::Result<OrtSession> {
+        let Some(compiled) = &setup.compiled else { return self.commit_with(model, setup, None) };
+        let folder = compiled.folder();
+        compiled.guarded(|| self.commit_with(model, setup, Some(folder))).unwrap_or_else(|error| {
+            // It could be used when the model was loaded; what it would have saved is time.
+            tracing::warn!(folder = %folder.display(), %error, "a model is compiled without its folder");
+            self.commit_with(model, setup, None)
+        })
+    }
+
+    /// Makes a session, which keeps what it compiles in the folder `compiled`.
+    fn commit_with(&self, model: &ModelSource, setup: &Setup, compiled: Option<&Path>) -> ort::Result<OrtSession> {
         let mut builder = OrtSession::builder(&self.environment)?
             .with_log_level(LogLevel::Error)?
             .with_optimization_level(GraphOptimizationLevel::Level3)?
@@ -261,13 +272,8 @@ impl OnnxRuntime {
             // Registering a provider strictly is not enough: nodes it does not take would go to the CPU unseen.
             builder = builder.with_disable_cpu_fallback()?;
         }
-        builder = builder.with_execution_providers([setup.dispatch().error_on_failure()])?;
-        match &setup.compiled {
-            None => builder.commit_from_memory(model.bytes()),
-            Some(compiled) => compiled
-                .guarded(|| builder.commit_from_memory(model.bytes()))
-                .map_err(|error| ort::Error::new(format!("{}: {error}", compiled.folder().display())))?,
-        }
+        builder = builder.with_execution_providers([setup.dispatch(compiled).error_on_failure()])?;
+        builder.commit_from_memory(model.bytes())
     }
 }
 

@@ -20,14 +20,14 @@ pub(super) struct PooledSession {
 
 pub(super) type Make = dyn Fn() -> Result<OrtSession> + Send + Sync;
 
-/// The sessions for one height and width.
+/// The sessions for one shape.
 type ShapePool = (Vec<usize>, Arc<Pool<OrtSession>>);
 
 /// Sessions that have seen this many image sizes are kept: photos in landscape and portrait format of the usual
 /// proportions, square ones, and the coarse pass of all.
 const KEPT_SHAPES: usize = 8;
 
-/// Sessions by the height and width of their input. OpenVINO and TensorRT compile for the shapes they see, and
+/// Sessions by the shape of their input. OpenVINO and TensorRT compile for the shapes they see, and
 /// a session that is given a detector's two passes in turn prepares itself anew at every call. Providers that
 /// do not compile have one pool for all shapes.
 struct ShapePools {
@@ -53,7 +53,7 @@ impl ShapePools {
     /// The sessions for an input of this shape.
     fn of(&self, inputs: &[TensorView<'_>]) -> Result<Arc<Pool<OrtSession>>> {
         let key = match inputs.first() {
-            Some(input) if self.by_shape && input.shape.len() > 2 => input.shape[2..].to_vec(),
+            Some(input) if self.by_shape => input.shape.to_vec(),
             _ => Vec::new(),
         };
         {

@@ -1,5 +1,7 @@
 //! How a model's sessions are set up on a provider.
 
+use std::path::Path;
+
 use ort::ep::{self, ArbitrarilyConfigurableExecutionProvider as _, ExecutionProviderDispatch};
 use ort::session::builder::PrepackedWeights;
 
@@ -32,7 +34,8 @@ impl Setup {
         }
     }
 
-    pub(super) fn dispatch(&self) -> ExecutionProviderDispatch {
+    /// The provider, which keeps what it compiles in the folder `compiled`.
+    pub(super) fn dispatch(&self, compiled: Option<&Path>) -> ExecutionProviderDispatch {
         let fast = self.precision == Precision::Fast;
         match &self.provider {
             Provider::Cpu(options) => ep::CPU::default().with_arena_allocator(options.arena).build(),
@@ -40,8 +43,8 @@ impl Setup {
                 let mut provider = ep::OpenVINO::default()
                     .with_device_type(&options.device)
                     .with_arbitrary_config("load_config", self.openvino_config(options));
-                if let Some(compiled) = &self.compiled {
-                    provider = provider.with_cache_dir(compiled.folder().display());
+                if let Some(folder) = compiled {
+                    provider = provider.with_cache_dir(folder.display());
                 }
                 with_extra(provider, &options.extra).build()
             }
@@ -112,11 +115,8 @@ impl Setup {
                 }
             }
             Provider::TensorRt(options) => {
-                if self.tensorrt_fp16(options) {
-                    "fp16"
-                } else {
-                    "f32"
-                }
+                // Its builder takes TF32 where the GPU has it.
+                if self.tensorrt_fp16(options) { "fp16" } else { "tf32" }
             }
         }
     }
