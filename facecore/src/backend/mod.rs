@@ -6,6 +6,7 @@ pub mod fake;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
 mod options;
+#[cfg(any(feature = "onnxruntime", feature = "rten"))]
 mod pool;
 #[cfg(feature = "rten")]
 mod rten;
@@ -163,6 +164,7 @@ pub fn open_session(model: &ModelSource, options: &RuntimeOptions) -> Result<Box
 }
 
 /// What is noted where 16-bit arithmetic was asked for and `provider` does without.
+#[cfg(any(feature = "onnxruntime", feature = "rten"))]
 fn not_fast(asked: Precision, precision: &str, provider: &str) -> Option<String> {
     let missed = asked == Precision::Fast && precision == "f32";
     missed.then(|| format!("16-bit arithmetic was asked for, but {provider} computes in f32 here"))
