@@ -254,16 +254,18 @@ impl Packs {
     /// The installed pack `name` with its record. One that is being replaced is waited for, and one whose replacing was
     /// cut short is put back.
     fn read(&self, name: &str) -> Result<(Pack, InstalledPack)> {
-        match self.read_now(name) {
-            Err(error) if staging::is_between(&self.work_folder().join(name)) => {
-                match Staging::begin(self, name, &mut |_| ControlFlow::Continue(())) {
-                    Ok(staging) => drop(staging),
-                    Err(_) => return Err(error),
-                }
-                self.read_now(name)
+        let error = match self.read_now(name) {
+            Err(error) if error.kind() != ErrorKind::LicenceRefused => error,
+            read => return read,
+        };
+        if staging::is_between(&self.work_folder().join(name)) {
+            match Staging::begin(self, name, &mut |_| ControlFlow::Continue(())) {
+                Ok(staging) => drop(staging),
+                Err(_) => return Err(error),
             }
-            read => read,
         }
+        // If it was being replaced, that may just be done.
+        self.read_now(name)
     }
 
     fn read_now(&self, name: &str) -> Result<(Pack, InstalledPack)> {
