@@ -108,7 +108,7 @@ struct RtenSession {
     input_nodes: Vec<NodeId>,
     output_nodes: Vec<NodeId>,
     placement: Placement,
-    /// The model may run in many threads at once; each call brings its own threads.
+    /// The model may run in many threads at once; each call brings its own threads, or shares those of all (`thread_pool`).
     pools: Pool<Arc<ThreadPool>>,
 }
 
