@@ -6,6 +6,7 @@ use facecore::{
     RuntimeOptions,
 };
 use facecore_testkit::TestData;
+use fast_image_resize as resize;
 
 const DETECTORS: [&str; 3] = ["scrfd_2.5g_bnkps", "scrfd_500m_bnkps", "yunet_n_dynamic"];
 
@@ -63,6 +64,49 @@ fn the_coarse_pass_finds_faces_that_fill_the_frame() {
         }
         println!("{model}: {with} of 5 close-ups with the coarse pass, {without} without");
         assert!(with >= without && with >= 4, "{model}: {with} of 5 with the coarse pass, {without} without");
+    }
+}
+
+/// A copy of another size.
+fn scaled(view: &ImageView<'_>, width: usize, height: usize) -> Image {
+    let from = view.to_image().unwrap();
+    let source = (from.width() as u32, from.height() as u32, from.pixels().to_vec());
+    let source = resize::images::Image::from_vec_u8(source.0, source.1, source.2, resize::PixelType::U8x3).unwrap();
+    let mut copy = resize::images::Image::new(width as u32, height as u32, resize::PixelType::U8x3);
+    resize::Resizer::new().resize(&source, &mut copy, None).unwrap();
+    Image::from_rgb(width, height, copy.into_vec()).unwrap()
+}
+
+#[test]
+fn a_face_that_fills_the_frame_is_found_beside_a_smaller_one() {
+    let Some(data) = TestData::or_skip("a small face before one that fills the frame") else { return };
+    let (lite, others) = (Pack::lite().unwrap(), ["scrfd_2.5g_bnkps", "yunet_n_dynamic"]);
+    let lite = ("lite", Recognizer::builder().opened_pack(lite).build_detector().unwrap());
+    for (model, detector) in others.map(|model| (model, detector(&data, model))).into_iter().chain([lite]) {
+        let square = |rect: &Rect, margin: f32| {
+            let half = rect.width().max(rect.height()) * (0.5 + margin);
+            let (x, y) = ((rect.x1 + rect.x2) / 2.0, (rect.y1 + rect.y2) / 2.0);
+            Rect::new(x - half, y - half, x + half, y + half)
+        };
+        let other = Image::open(data.image("group_sample1.jpg")).unwrap();
+        let other = scaled(&cut(&other, &square(&best(&detector.detect(&other).unwrap()), 0.3)), 150, 150);
+        let mut both = 0;
+        for photo in ["obama-1080p.jpg", "biden.jpg", "train_biden_biden2.jpg", "obama.jpg", "knn_obama1.jpg"] {
+            let image = Image::open(data.image(photo)).unwrap();
+            let face = best(&detector.detect(&image).unwrap());
+            for margin in [0.0, 0.05, 0.1, 0.15] {
+                let mut pixels = scaled(&cut(&image, &square(&face, margin)), 640, 640).into_pixels();
+                for (y, row) in other.pixels().chunks_exact(150 * 3).enumerate() {
+                    pixels[(y * 640 + 490) * 3..][..150 * 3].copy_from_slice(row);
+                }
+                let image = Image::from_rgb(640, 640, pixels).unwrap();
+                let faces = detector.detect(&image).unwrap();
+                let large = faces.iter().any(|face| face.rect.height() > 640.0 * 0.6);
+                let small = faces.iter().any(|face| face.rect.x1 > 490.0 && face.rect.y2 < 160.0);
+                both += usize::from(large && small);
+            }
+        }
+        assert_eq!(both, 20, "{model}: photos in which both faces were found");
     }
 }
 

@@ -3,6 +3,7 @@
 //! Decoders are pure arithmetic on a model's outputs; [`Detector`] feeds models and merges passes.
 
 mod anchors;
+mod close_ups;
 mod nms;
 #[doc(hidden)]
 pub mod parts;

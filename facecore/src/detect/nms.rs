@@ -31,7 +31,8 @@ pub(super) fn suppress(candidates: &[Face], iou: f32, pixel_areas: bool, order: 
     }
 }
 
-fn overlap(a: &Rect, b: &Rect, extra: f32) -> f32 {
+/// Intersection over union of two boxes whose sides are `extra` longer than their coordinates say.
+pub(super) fn overlap(a: &Rect, b: &Rect, extra: f32) -> f32 {
     let side = |low: f32, high: f32| (high - low + extra).max(0.0);
     let shared = side(a.x1.max(b.x1), a.x2.min(b.x2)) * side(a.y1.max(b.y1), a.y2.min(b.y2));
     let area = |rect: &Rect| side(rect.x1, rect.x2) * side(rect.y1, rect.y2);

@@ -51,6 +51,12 @@ impl Pass {
         let pixel = (image.0 as f32 / content.0 as f32, image.1 as f32 / content.1 as f32);
         Pass { content, canvas, pixel, smallest: 0.0 }
     }
+
+    /// Whether a face too large to be found at this scale is still seen a little; of a larger copy of the image a
+    /// detector sees no more than skin.
+    pub(super) fn leaves_traces(&self) -> bool {
+        self.content.0.max(self.content.1) <= MAIN_SIDE
+    }
 }
 
 /// What a plan depends on.

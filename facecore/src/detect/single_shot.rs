@@ -11,7 +11,7 @@ use crate::scratch::{Memory, ScratchPool};
 use super::scale::{MAX_SIDE, Pass, Request, plan};
 use super::scrfd::Scrfd;
 use super::yunet::YuNet;
-use super::{Decoder, Face, InputSize, nms};
+use super::{Decoder, Face, InputSize, close_ups, nms};
 
 /// What to look for, and how thoroughly.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +28,8 @@ pub struct DetectorOptions {
     pub smallest_face: Option<f32>,
     /// How the image is scaled.
     pub input_size: InputSize,
-    /// Look a second time at a coarse copy of the image, for faces that fill the frame. Default true.
+    /// Look a second time at a coarse copy of the image, for faces that fill the frame, where the first look finds
+    /// nobody or leaves it open whether there is one. Default true.
     pub close_ups: bool,
 }
 
@@ -161,10 +162,21 @@ impl Detector {
         let threshold = options.score_threshold.unwrap_or(self.spec.score_threshold);
         self.scratch.with(|scratch| {
             scratch.candidates.clear();
-            for pass in std::iter::once(&main).chain(&coarse) {
-                self.run(&image, pass, threshold, scratch)?;
-            }
             let iou = options.nms_iou.unwrap_or(self.spec.nms_iou);
+            match coarse {
+                None => self.run(&image, &main, threshold, scratch)?,
+                Some(coarse) => {
+                    self.run(&image, &main, threshold.min(close_ups::TRACE), scratch)?;
+                    let sure = threshold.max(self.spec.score_threshold);
+                    let long_side = image.width().max(image.height()) as f32;
+                    let possible = !main.leaves_traces()
+                        || close_ups::possible(&scratch.candidates, sure, self.spec.nms_iou, long_side);
+                    scratch.candidates.retain(|face| face.score >= threshold);
+                    if possible {
+                        self.run(&image, &coarse, threshold, scratch)?;
+                    }
+                }
+            }
             let pixel_areas = self.spec.kind == DetectorKind::Scrfd;
             nms::suppress(&scratch.candidates, iou, pixel_areas, &mut scratch.order, faces);
             faces.truncate(options.max_faces.unwrap_or(usize::MAX));
