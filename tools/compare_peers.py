@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """facecore beside insightface, OpenCV and face_recognition, on the same photographs and the same machine.
 
-`make compare-peers` runs it. Everything is measured in one process and in turns: every photo by one library after the
-other, and every round another one begins, so that what else the machine does meets all of them. Medians are printed, and
-their ratios to insightface, or to OpenCV where only detection is compared.
+`make compare-peers` runs it. Everything is measured in one process and in turns, and every round another library begins,
+so that what else the machine does meets all of them. Medians are printed, and their ratios to insightface, or to OpenCV
+where only detection is compared.
 
 - Whole photos, faces with embeddings: `facecore.Recognizer`, insightface's `FaceAnalysis` with the same two models
-  (640 x 640, as it is used), and face_recognition with dlib's own models. Decoded beforehand, and from the file.
+  (640 x 640, as it is used), and face_recognition with dlib's own models. Decoded beforehand, and from the file; photo after
+  photo, as programs that work through photos call them, and one photo at a time after a rest.
 - Detection alone: `facecore.Detector` and OpenCV's `FaceDetectorYN` with the same model, both at the size at which facecore
   looks at the photo.
 - Throughput from files (`--many`): `Recognizer(many_photos=True).recognize_many`, with all threads and with one, beside a
   loop over insightface.
 
 ONNX Runtime's threads spin for some time after a call, as insightface leaves them, and take the CPU from whatever comes
-next. So there is a pause before each measurement of a photo. Throughput is measured in blocks that take seconds.
+next: from its own next model, photo after photo, and from another library. So a library goes through all photos before the
+next one does, or there is a pause before each measurement of a photo. Throughput is measured in blocks that take seconds.
 
 face_recognition is measured if it is installed: dlib has to be compiled, which takes some minutes
 (`target/compare-peers/venv/bin/pip install face_recognition`).
@@ -51,6 +53,9 @@ DETECTOR, EMBEDDER, YUNET = "scrfd_2.5g_bnkps.onnx", "mobilefacenet_128.onnx", "
 Look = Callable[[Any], int]
 """From a photo, decoded or its path, to the number of faces."""
 
+Times = dict[Path, dict[str, list[float]]]
+"""Of every photo, milliseconds by library."""
+
 
 def main() -> None:
     """Measures and prints."""
@@ -79,10 +84,14 @@ def main() -> None:
             lambda photo: len(face_recognition.face_encodings(cv2.cvtColor(photo, cv2.COLOR_BGR2RGB))),
             lambda path: len(face_recognition.face_encodings(face_recognition.load_image_file(str(path)))),
         )
-    compare("whole photo, decoded beforehand", photos, {name: looks[0] for name, looks in whole.items()}, options)
+    decoded = {name: looks[0] for name, looks in whole.items()}
+    from_file = {name: looks[1] for name, looks in whole.items()}
     files = {path: path for path in photos}
-    compare("whole photo, from the file", files, {name: looks[1] for name, looks in whole.items()}, options)
-    compare("detection alone, YuNet, decoded beforehand", photos, of_yunet(options), options)
+    compare("whole photo, decoded beforehand, photo after photo", photos, decoded, options, in_a_row)
+    compare("whole photo, decoded beforehand, after a rest", photos, decoded, options, after_a_rest)
+    compare("whole photo, from the file, photo after photo", files, from_file, options, in_a_row)
+    compare("whole photo, from the file, after a rest", files, from_file, options, after_a_rest)
+    compare("detection alone, YuNet, decoded beforehand, after a rest", photos, of_yunet(options), options, after_a_rest)
     if options.many:
         throughput(options, peer)
 
@@ -96,7 +105,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", choices=["full", "fast"], default="full", help="of facecore")
     parser.add_argument("--repeat", type=int, default=7, help="rounds, of which the median counts")
-    parser.add_argument("--pause", type=float, default=PAUSE, help="seconds before each measurement")
+    parser.add_argument("--pause", type=float, default=PAUSE, help="seconds of rest")
     parser.add_argument("--many", type=int, default=0, help="photos of LFW for the throughput")
     return parser.parse_args()
 
@@ -142,26 +151,55 @@ def readable(paths: list[Path]) -> dict[Path, Any]:
     return photos or sys.exit("there are no photographs")
 
 
-def compare(what: str, photos: dict[Path, Any], looks: dict[str, Look], options: argparse.Namespace) -> None:
-    """Every photo by each, in turns."""
+def timed(look: Look, photo: Any) -> float:
+    """Milliseconds."""
+    begin = time.perf_counter()
+    look(photo)
+    return (time.perf_counter() - begin) * 1e3
+
+
+def turns(names: list[str], at: int) -> list[str]:
+    """All of them, another one first each time."""
+    start = at % len(names)
+    return names[start:] + names[:start]
+
+
+def in_a_row(photos: dict[Path, Any], looks: dict[str, Look], options: argparse.Namespace) -> Times:
+    """All photos by one library after the other."""
+    times: Times = {path: {name: [] for name in looks} for path in photos}
+    for at in range(options.repeat):
+        for name in turns(list(looks), at):
+            time.sleep(options.pause)
+            for path, photo in photos.items():
+                times[path][name].append(timed(looks[name], photo))
+    return times
+
+
+def after_a_rest(photos: dict[Path, Any], looks: dict[str, Look], options: argparse.Namespace) -> Times:
+    """Every photo by one library after the other, with a pause before each."""
+    times: Times = {path: {name: [] for name in looks} for path in photos}
+    for path, photo in photos.items():
+        for at in range(options.repeat):
+            for name in turns(list(looks), at):
+                time.sleep(options.pause)
+                times[path][name].append(timed(looks[name], photo))
+    return times
+
+
+def compare(
+    what: str, photos: dict[Path, Any], looks: dict[str, Look], options: argparse.Namespace, measure: Callable[..., Times]
+) -> None:
+    """Every photo by each; prints medians and ratios to the first."""
     print(f"\n{what}: {len(photos)} photos, medians of {options.repeat}, ms")
     names = list(looks)
-    print(f"{'':34}" + "".join(f"{name:>18}" for name in names) + "   faces")
+    print(f"{'':34}" + "".join(f"{name:>18}" for name in names) + "   faces", flush=True)
+    faces = {path: [looks[name](photo) for name in names] for path, photo in photos.items()}
     medians: dict[str, list[float]] = {name: [] for name in names}
-    for path, photo in photos.items():
-        faces = {name: looks[name](photo) for name in names}
-        times: dict[str, list[float]] = {name: [] for name in names}
-        for at in range(options.repeat):
-            start = at % len(names)
-            for name in names[start:] + names[:start]:
-                time.sleep(options.pause)
-                begin = time.perf_counter()
-                looks[name](photo)
-                times[name].append((time.perf_counter() - begin) * 1e3)
+    for path, times in measure(photos, looks, options).items():
         for name in names:
             medians[name].append(statistics.median(times[name]))
         row = "".join(f"{medians[name][-1]:18.1f}" for name in names)
-        print(f"{path.name:34}{row}   {' '.join(str(count) for count in faces.values())}", flush=True)
+        print(f"{path.name:34}{row}   {' '.join(map(str, faces[path]))}")
     row = "".join(f"{statistics.median(medians[name]):18.1f}" for name in names)
     print(f"{'median':34}{row}")
     base = medians[names[0]]
@@ -197,8 +235,7 @@ def throughput(options: argparse.Namespace, peer: FaceAnalysis) -> None:
     for contender in contenders.values():
         contender(paths[:8])
     for at, start in enumerate(range(0, len(paths), size)):
-        names = list(contenders)
-        for name in names[at % 3 :] + names[: at % 3]:
+        for name in turns(list(contenders), at):
             time.sleep(options.pause)
             begin = time.perf_counter()
             faces[name] += contenders[name](paths[start : start + size])

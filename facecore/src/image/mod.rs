@@ -2,11 +2,12 @@
 //!
 //! This module knows nothing of faces or tensors.
 
-mod columns;
 mod container;
 mod decode;
 mod jpeg;
+mod mixing;
 mod resize;
+mod taps;
 mod view;
 mod warp;
 

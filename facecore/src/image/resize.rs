@@ -6,7 +6,7 @@
 //! were trained and measured with OpenCV's `INTER_LINEAR`, so its integer arithmetic is repeated here bit
 //! for bit; a filter that averages while shrinking would look smoother and shift their scores.
 
-use super::columns::{ONE, Taps, mix_columns};
+use super::mixing::{ONE, Taps, mix_columns, mix_rows};
 use super::view::{ImageView, PixelFormat, Plane, Rotation, yuv_to_rgb};
 use crate::error::{Result, fail};
 
@@ -133,7 +133,7 @@ fn axis(taps: &mut Vec<Taps>, count: usize, extent: f64, target: usize) {
         let at = (((i as f64 + 0.5) * step - 0.5) as f32).max(0.0);
         let first = (at as usize).min(last);
         let share = if first == last { 0.0 } else { (at - first as f32) * ONE as f32 };
-        Taps { first, share: share.round_ties_even() as i32 }
+        Taps::new(first, share.round_ties_even() as i32)
     }));
 }
 
@@ -142,7 +142,7 @@ fn chroma_axis(taps: &mut Vec<Taps>, luma: usize, target: usize) {
     if luma == target {
         // Nothing is resampled at an unchanged size: pixels keep the colour of their pair.
         taps.clear();
-        taps.extend((0..target).map(|i| Taps { first: i / 2, share: 0 }));
+        taps.extend((0..target).map(|i| Taps::new(i / 2, 0)));
     } else {
         axis(taps, luma.div_ceil(2), luma as f64 / 2.0, target);
     }
@@ -193,7 +193,7 @@ impl Scaler {
     /// Row `y` of the target, from a plane of `N` bytes a sample, `samples` in a row, to `L` bytes a sample, of which
     /// those beyond `N` mean nothing.
     fn row<const N: usize, const L: usize>(&mut self, plane: Plane<'_>, samples: usize, y: usize, out: &mut [[u8; L]]) {
-        let Taps { first, share } = self.rows[y];
+        let (first, share) = (self.rows[y].first(), self.rows[y].share());
         if self.unchanged {
             let stored = plane.row(first, samples * N).as_chunks::<N>().0;
             for (out, stored) in out.iter_mut().zip(stored) {
@@ -209,15 +209,10 @@ impl Scaler {
         let above = &self.upper.samples;
         let out = out.as_flattened_mut();
         if share == 0 {
-            for (out, &above) in out.iter_mut().zip(above) {
-                *out = mix_rows(above, 0, 0);
-            }
-            return;
+            return mix_rows(above, above, 0, out);
         }
         self.lower.read::<N, L>(first + 1, plane, samples, &self.columns);
-        for ((out, &above), &below) in out.iter_mut().zip(above).zip(&self.lower.samples) {
-            *out = mix_rows(above, below, share as i16);
-        }
+        mix_rows(above, &self.lower.samples, share, out);
     }
 
     fn memory(&self) -> usize {
@@ -235,15 +230,6 @@ impl Mixed {
         self.samples.resize(columns.len() * L, 0);
         mix_columns::<N, L>(plane.row(y, samples * N), columns, self.samples.as_chunks_mut().0);
     }
-}
-
-/// Mixes a sample with the one below it. This and [`mix_columns`] cut off where OpenCV's `VResizeLinear`
-/// does: the result is a tenth of a level darker on average than rounding once would make it.
-#[inline(always)]
-fn mix_rows(above: i16, below: i16, share: i16) -> u8 {
-    let weighted = |value: i16, weight: i16| ((i32::from(value) * i32::from(weight)) >> 16) as i16;
-    // At most 1020 each.
-    ((weighted(above, ONE as i16 - share) + weighted(below, share) + 2) >> 2) as u8
 }
 
 #[cfg(test)]

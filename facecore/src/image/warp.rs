@@ -1,15 +1,8 @@
 //! Cutting a turned and scaled crop out of an image.
 
-use super::view::{ImageView, PixelFormat, Plane, Rotation};
+use super::taps::{POSITION_BITS, Run, WEIGHT_BITS, blend, each, fraction, mix};
+use super::view::{ImageView, PixelFormat, Rotation};
 use crate::geometry::Similarity;
-
-/// Positions are whole numbers of 1 / 2^32 pixel. As integers they add up exactly, so the span of a row
-/// that lies inside the image can be computed beforehand and trusted.
-const POSITION_BITS: u32 = 32;
-
-/// Weights are counted in steps of 1 / 2048.
-const WEIGHT_BITS: u32 = 11;
-const ONE: u32 = 1 << WEIGHT_BITS;
 
 /// Cuts a crop of `width` x `height` pixels whose pixel (u, v) shows the upright image at `crop_to_source` of
 /// (u, v): bilinear, pixel centres at whole numbers, black outside the image, like `cv2.warpAffine` with
@@ -29,24 +22,13 @@ pub(crate) fn warp_rows(
     let plane = view.plane();
     let warp = Warp { view, lines, height };
     match view.format() {
-        PixelFormat::Rgb => warp.fill(row, put, |at| gather::<3>(plane, at)),
-        PixelFormat::Bgr => warp.fill(row, put, |at| {
-            let [b, g, r] = gather::<3>(plane, at);
-            [r, g, b]
-        }),
-        PixelFormat::Rgba => warp.fill(row, put, |at| {
-            let [r, g, b, _] = gather::<4>(plane, at);
-            [r, g, b]
-        }),
-        PixelFormat::Bgra => warp.fill(row, put, |at| {
-            let [b, g, r, _] = gather::<4>(plane, at);
-            [r, g, b]
-        }),
-        PixelFormat::Gray => warp.fill(row, put, |at| [gather::<1>(plane, at)[0]; 3]),
-        PixelFormat::Nv12 | PixelFormat::Nv21 => warp.fill(row, put, |at| {
-            let taps = [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(x, y)| view.stored_rgb(at.x + x, at.y + y));
-            blend(taps, at.right, at.lower)
-        }),
+        PixelFormat::Rgb => warp.fill(row, put, |run, out| mix::<3>(plane, run, false, out)),
+        PixelFormat::Bgr => warp.fill(row, put, |run, out| mix::<3>(plane, run, true, out)),
+        PixelFormat::Rgba => warp.fill(row, put, |run, out| mix::<4>(plane, run, false, out)),
+        PixelFormat::Bgra => warp.fill(row, put, |run, out| mix::<4>(plane, run, true, out)),
+        PixelFormat::Gray | PixelFormat::Nv12 | PixelFormat::Nv21 => {
+            warp.fill(row, put, |run, out| each(run, out, |x, y| view.stored_rgb(x, y)));
+        }
     }
 }
 
@@ -59,34 +41,6 @@ pub(crate) fn warp_rgb(view: &ImageView<'_>, crop_to_source: &Similarity, width:
             *out = [red, green, blue];
         }
     });
-}
-
-/// A place whose four taps lie inside the image: the upper left of them, and the shares of the right and
-/// the lower taps in 1 / 2048.
-struct Place {
-    x: usize,
-    y: usize,
-    right: u32,
-    lower: u32,
-}
-
-#[inline(always)]
-fn gather<const N: usize>(plane: Plane<'_>, at: Place) -> [u8; N] {
-    let start = at.y * plane.stride + at.x * N;
-    let pairs = [start, start + plane.stride].map(|start| plane.bytes[start..start + 2 * N].as_chunks::<N>().0);
-    blend([pairs[0][0], pairs[0][1], pairs[1][0], pairs[1][1]], at.right, at.lower)
-}
-
-/// Mixes the pixels at the upper left, upper right, lower left and lower right; the weights are the
-/// right's and the lower's shares in 1 / 2048.
-#[inline(always)]
-fn blend<const N: usize>(taps: [[u8; N]; 4], right: u32, lower: u32) -> [u8; N] {
-    std::array::from_fn(|channel| {
-        let [a, b, c, d] = taps.map(|pixel| u32::from(pixel[channel]));
-        let (above, below) = (a * (ONE - right) + b * right, c * (ONE - right) + d * right);
-        // At most 255 * 2^22, which leaves room for the half that rounds.
-        ((above * (ONE - lower) + below * lower + (1 << (2 * WEIGHT_BITS - 1))) >> (2 * WEIGHT_BITS)) as u8
-    })
 }
 
 /// One stored coordinate as an affine function of the crop's pixel (u, v), in fixed point.
@@ -177,8 +131,8 @@ struct Warp<'a> {
 }
 
 impl Warp<'_> {
-    /// `sample` mixes four taps that all lie inside the image.
-    fn fill(&self, row: &mut [[u8; 4]], mut put: impl FnMut(usize, &[[u8; 4]]), sample: impl Fn(Place) -> [u8; 3]) {
+    /// `inside` makes the pixels of a run.
+    fn fill(&self, row: &mut [[u8; 4]], mut put: impl FnMut(usize, &[[u8; 4]]), inside: impl Fn(Run, &mut [[u8; 4]])) {
         let with_zero = |[red, green, blue]: [u8; 3]| [red, green, blue, 0];
         let width = row.len();
         let (columns, rows) = self.view.stored_size();
@@ -191,15 +145,9 @@ impl Warp<'_> {
             for (u, pixel) in row[..from].iter_mut().enumerate() {
                 *pixel = with_zero(self.border(u, v));
             }
-            // Inside the image coordinates fit in 64 bits, and so do the steps between two that do; the
-            // one taken after the last pixel may wrap, unused.
-            let (mut x, mut y) = (self.lines.x.at(from, v) as i64, self.lines.y.at(from, v) as i64);
-            let (step_x, step_y) = (self.lines.x.per_u as i64, self.lines.y.per_u as i64);
-            for pixel in &mut row[from..to] {
-                let place = Place { x: whole(x), y: whole(y), right: fraction(x), lower: fraction(y) };
-                *pixel = with_zero(sample(place));
-                (x, y) = (x.wrapping_add(step_x), y.wrapping_add(step_y));
-            }
+            // Inside the image coordinates fit in 64 bits, and so do the steps between two that do.
+            let [x, y] = [&self.lines.x, &self.lines.y].map(|line| (line.at(from, v) as i64, line.per_u as i64));
+            inside(Run { x: x.0, y: y.0, step_x: x.1, step_y: y.1 }, &mut row[from..to]);
             for (u, pixel) in row[to..].iter_mut().enumerate() {
                 *pixel = with_zero(self.border(to + u, v));
             }
@@ -225,19 +173,10 @@ impl Warp<'_> {
     }
 }
 
-#[inline(always)]
-fn whole(position: i64) -> usize {
-    (position >> POSITION_BITS) as usize
-}
-
-#[inline(always)]
-fn fraction(position: i64) -> u32 {
-    (position >> (POSITION_BITS - WEIGHT_BITS)) as u32 & (ONE - 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::taps::ONE;
 
     /// xorshift64*, for data that is the same on every run.
     struct Random(u64);
