@@ -65,7 +65,7 @@ fn recognizer(flip: FlipAugmentation) -> Recognizer {
     Recognizer::from_parts(detector.unwrap(), embedder.unwrap(), 1)
 }
 
-/// Photos as they come: packed, with gaps, turned, from a camera; with and without a coarse pass.
+/// Photos as they come: packed, with gaps, turned, from a camera.
 fn views(pixels: &[u8]) -> Vec<ImageView<'_>> {
     let packed = |width, height, format| ImageView::packed(pixels, width, height, format).unwrap();
     vec![
@@ -99,6 +99,11 @@ fn a_photo_of_a_size_seen_before_allocates_its_answer_at_most() {
             let mut again = Vec::new();
             assert_eq!(allocations(|| detector.detect_into(view, detector.options(), &mut again).unwrap()), 0);
             assert_eq!(again, faces);
+            // With nobody found there is a second look, for close-ups.
+            let strict = DetectorOptions { score_threshold: Some(0.95), ..detector.options().clone() };
+            detector.detect_into(view, &strict, &mut again).unwrap();
+            assert_eq!(allocations(|| detector.detect_into(view, &strict, &mut again).unwrap()), 0, "{view:?}");
+            assert_eq!(again, []);
             let mut again = Recognition::default();
             let options = detector.options();
             assert_eq!(allocations(|| recognizer.recognize_into(view, options, &mut again).unwrap()), 0, "{view:?}");

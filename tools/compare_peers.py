@@ -14,8 +14,8 @@ where only detection is compared.
   loop over insightface.
 
 ONNX Runtime's threads spin for some time after a call, as insightface leaves them, and take the CPU from whatever comes
-next: from its own next model, photo after photo, and from another library. So a library goes through all photos before the
-next one does, or there is a pause before each measurement of a photo. Throughput is measured in blocks that take seconds.
+next. That is part of what insightface takes photo after photo; no other library may pay for it. So a library goes through
+all photos before the next one does, or there is a pause before each photo. Throughput is measured in blocks of seconds.
 
 face_recognition is measured if it is installed: dlib has to be compiled, which takes some minutes
 (`target/compare-peers/venv/bin/pip install face_recognition`).
@@ -170,6 +170,7 @@ def in_a_row(photos: dict[Path, Any], looks: dict[str, Look], options: argparse.
     for at in range(options.repeat):
         for name in turns(list(looks), at):
             time.sleep(options.pause)
+            looks[name](next(iter(photos.values())))
             for path, photo in photos.items():
                 times[path][name].append(timed(looks[name], photo))
     return times

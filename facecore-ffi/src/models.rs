@@ -115,8 +115,8 @@ pub struct facecore_detector_options {
     pub letterbox_width: usize,
     /// Height to fit into, with `FACECORE_INPUT_LETTERBOX`.
     pub letterbox_height: usize,
-    /// 1 leaves out the second look at a coarse copy of the image, which finds faces that fill the frame, where there may be
-    /// one.
+    /// 1 leaves out the second look at a coarse copy of the image, which finds faces that fill the frame; it is taken where
+    /// the first look finds nobody or leaves it open whether there is one.
     pub no_close_ups: i32,
     /// 0.
     pub reserved: i32,

@@ -4,7 +4,7 @@
 
 Needs insightface, facecore and one of the onnxruntime packages in one environment. Measured on decoded arrays, one call
 at a time, in turns within one process: insightface's `FaceAnalysis.get`; the same of `facecore.compat.insightface`; and
-`facecore.Recognizer` as it comes, which does not scale photos up to 640 x 640 and looks a second time for close-ups.
+`facecore.Recognizer` as it comes, which does not scale photos up to 640 x 640 and looks for close-ups too.
 
 Both libraries get `--threads` threads: insightface through the session options of ONNX Runtime (and OpenCV's own
 setting), facecore through `threads=`. As ONNX Runtime is set up by default, insightface's threads spin for some 60 ms

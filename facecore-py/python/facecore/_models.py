@@ -75,7 +75,8 @@ class DetectorOptions(RuntimeOptions, total=False):
     smallest_face: Pixels of the smallest face to be found: decides how far an image may be shrunk.
     input_size: `"auto"`: shrink the longer side to 640 pixels; `"native"`: do not scale; (width, height): fit into
         it.
-    close_ups: Look a second time for faces that fill the frame, where there may be one. By default true.
+    close_ups: Look a second time, for faces that fill the frame, where the first look finds nobody or leaves it open
+        whether there is one. By default true.
     apply_exif: Turn photos as their EXIF orientation says. By default true.
     max_pixels: Larger photos are refused. By default 128 million.
     max_bytes: Larger files are refused. By default 256 MiB.

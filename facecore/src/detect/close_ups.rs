@@ -4,29 +4,33 @@ use super::Face;
 use super::nms::overlap;
 
 /// Where detectors miss a face because it is too large for them, they still see a little of one: candidates of at least
-/// this score, and of at least [`TRACE_SHARE`] of the image's longer side. Measured with faces of LFW enlarged to 0.65 to
-/// 1.5 of the longer side of 640 pixels, another face in a corner: of 1,204 that SCRFD 2.5G missed 1,193 left such a trace,
-/// of YuNet's 150 all but one; those that did not were larger than the frame. Of 27 photographs in which no face is that
-/// large 3 leave one, with YuNet 2.
-pub(super) const TRACE: f32 = 0.03;
+/// this score, and of at least [`TRACE_SHARE`]. Measured with faces of LFW enlarged to 0.65 to 1.5 of the longer side of
+/// 640 pixels, another face in a corner: of 1,204 that SCRFD 2.5G missed 1,193 left such a trace, of YuNet's 150 all but
+/// one; those that did not were larger than the frame. Of 27 photographs in which each finds a face without a coarse look
+/// 3 leave one, with YuNet 2.
+pub(super) const TRACE_SCORE: f32 = 0.03;
+/// How large a trace is at least, as a share of the image's longer side.
 const TRACE_SHARE: f32 = 0.45;
-/// Of a face this large a coarse look gives the better box, even where the main look finds it: from 0.65 on SCRFD misses
-/// some at 640 pixels.
+/// What scores less than this is a trace at most, whatever a pack or a caller takes for a face.
+const LEAST_SURE: f32 = 0.3;
+/// Of a face this large, as a share of the image's longer side, a coarse look gives the better box, even where the main
+/// look finds it: from 0.65 on SCRFD misses some at 640 pixels.
 const LARGE_SHARE: f32 = 0.6;
 
-/// Whether there may be a face too large for the look that gave `seen`, which has all it scored [`TRACE`] and better.
+/// Whether there may be a face too large for the look that gave `seen`, which has all it scored [`TRACE_SCORE`] and
+/// better.
 ///
-/// `sure` is the score from which on it is believed, `long_side` the image's in pixels; what overlaps a face by more
-/// than `iou` is part of that face.
+/// A candidate that scores `sure` or better is a face; `long_side` is the image's, in pixels; what overlaps a face by
+/// more than `iou` is part of that face.
 pub(super) fn possible(seen: &[Face], sure: f32, iou: f32, long_side: f32) -> bool {
-    let side = |face: &Face| face.rect.width().max(face.rect.height());
+    let sure = sure.max(LEAST_SURE);
+    let share = |face: &Face| face.rect.width().max(face.rect.height()) / long_side;
     let found = || seen.iter().filter(|face| face.score >= sure);
-    let of_a_found_face = |trace: &Face| found().any(|face| overlap(&trace.rect, &face.rect, 0.0) > iou);
+    let of_a_face = |trace: &Face| found().any(|face| overlap(&trace.rect, &face.rect, 0.0) > iou);
+    let mut traces = seen.iter().filter(|face| (TRACE_SCORE..sure).contains(&face.score));
     found().next().is_none()
-        || seen.iter().any(|face| {
-            side(face) >= LARGE_SHARE * long_side
-                || (face.score < sure && side(face) >= TRACE_SHARE * long_side && !of_a_found_face(face))
-        })
+        || found().any(|face| share(face) >= LARGE_SHARE)
+        || traces.any(|trace| share(trace) >= TRACE_SHARE && !of_a_face(trace))
 }
 
 #[cfg(test)]
@@ -52,7 +56,7 @@ mod tests {
     #[test]
     fn a_large_trace_beside_a_face_speaks_for_one() {
         let found = face(0.0, 200.0, 0.8);
-        assert!(in_a_thousand(&[found, face(400.0, 500.0, TRACE)]));
+        assert!(in_a_thousand(&[found, face(400.0, 500.0, TRACE_SCORE)]));
         assert!(!in_a_thousand(&[found, face(400.0, 440.0, 0.4)]), "too small");
     }
 
@@ -66,5 +70,13 @@ mod tests {
     fn very_large_faces_are_looked_at_again() {
         assert!(in_a_thousand(&[face(0.0, 650.0, 0.9)]));
         assert!(!in_a_thousand(&[face(0.0, 550.0, 0.9)]));
+    }
+
+    #[test]
+    fn low_thresholds_make_no_faces_of_traces_and_no_traces_of_nothing() {
+        let (found, trace, nothing) = (face(0.0, 200.0, 0.8), face(400.0, 500.0, 0.1), face(400.0, 500.0, 0.01));
+        assert!(possible(&[found, trace], 0.0, 0.4, 1000.0));
+        assert!(possible(&[trace], 0.0, 0.4, 1000.0), "a trace is nobody");
+        assert!(!possible(&[found, nothing], 0.0, 0.4, 1000.0));
     }
 }

@@ -166,9 +166,9 @@ impl Detector {
             match coarse {
                 None => self.run(&image, &main, threshold, scratch)?,
                 Some(coarse) => {
-                    self.run(&image, &main, threshold.min(close_ups::TRACE), scratch)?;
+                    self.run(&image, &main, threshold.min(close_ups::TRACE_SCORE), scratch)?;
                     let sure = threshold.max(self.spec.score_threshold);
-                    let long_side = image.width().max(image.height()) as f32;
+                    let long_side = image.long_side() as f32;
                     let possible = !main.leaves_traces()
                         || close_ups::possible(&scratch.candidates, sure, self.spec.nms_iou, long_side);
                     scratch.candidates.retain(|face| face.score >= threshold);
@@ -268,5 +268,40 @@ fn input_size(inputs: &[PortInfo], spec: &DetectorSpec) -> Result<Option<(usize,
             fail!(ModelMismatch, "input {port} does not take the {} x {} of the spec", size.0, size.1)
         }
         (size, declared) => Ok(declared.or(size)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::Runtime;
+    use crate::backend::fake::FakeBackend;
+    use crate::image::PixelFormat;
+
+    /// How often the model runs for an image of `size` pixels in which it finds so many small faces.
+    fn looks(faces: usize, size: (usize, usize), options: DetectorOptions) -> usize {
+        let backend = FakeBackend::scrfd(faces);
+        let runtime =
+            RuntimeOptions { runtime: Runtime::Custom(Arc::new(backend.clone())), ..RuntimeOptions::default() };
+        let source = ModelSource::from_bytes("fake", Vec::new());
+        let detector = Detector::load(&source, DetectorSpec::of(DetectorKind::Scrfd), &runtime, options).unwrap();
+        let pixels = vec![90; size.0 * size.1];
+        detector.detect(ImageView::packed(&pixels, size.0, size.1, PixelFormat::Gray).unwrap()).unwrap();
+        backend.runs()
+    }
+
+    #[test]
+    fn a_second_look_is_taken_where_there_may_be_a_close_up() {
+        let usual = DetectorOptions::default;
+        assert_eq!(looks(4, (640, 480), usual()), 1);
+        assert_eq!(looks(0, (640, 480), usual()), 2, "nobody was found");
+        assert_eq!(looks(0, (250, 250), usual()), 1, "the first look is coarse enough");
+        assert_eq!(looks(0, (640, 480), DetectorOptions { close_ups: false, ..usual() }), 1);
+        assert_eq!(looks(4, (640, 480), DetectorOptions { score_threshold: Some(0.95), ..usual() }), 2);
+        assert_eq!(looks(4, (640, 480), DetectorOptions { score_threshold: Some(0.0), ..usual() }), 1);
+        let native = DetectorOptions { input_size: InputSize::Native, ..usual() };
+        assert_eq!(looks(4, (1000, 600), native), 2, "a large copy shows no traces");
     }
 }

@@ -3,11 +3,11 @@
 //! This module knows nothing of faces or tensors.
 
 mod container;
+mod cutting;
 mod decode;
 mod jpeg;
-mod mixing;
 mod resize;
-mod taps;
+mod scaling;
 mod view;
 mod warp;
 

@@ -6,7 +6,7 @@
 //! were trained and measured with OpenCV's `INTER_LINEAR`, so its integer arithmetic is repeated here bit
 //! for bit; a filter that averages while shrinking would look smoother and shift their scores.
 
-use super::mixing::{ONE, Taps, mix_columns, mix_rows};
+use super::scaling::{ONE, Taps, mix_columns, mix_rows};
 use super::view::{ImageView, PixelFormat, Plane, Rotation, yuv_to_rgb};
 use crate::error::{Result, fail};
 

@@ -1,6 +1,6 @@
 //! Cutting a turned and scaled crop out of an image.
 
-use super::taps::{POSITION_BITS, Run, WEIGHT_BITS, blend, each, fraction, mix};
+use super::cutting::{POSITION_BITS, Run, WEIGHT_BITS, blend, fraction, mix, mix_read};
 use super::view::{ImageView, PixelFormat, Rotation};
 use crate::geometry::Similarity;
 
@@ -26,8 +26,12 @@ pub(crate) fn warp_rows(
         PixelFormat::Bgr => warp.fill(row, put, |run, out| mix::<3>(plane, run, true, out)),
         PixelFormat::Rgba => warp.fill(row, put, |run, out| mix::<4>(plane, run, false, out)),
         PixelFormat::Bgra => warp.fill(row, put, |run, out| mix::<4>(plane, run, true, out)),
-        PixelFormat::Gray | PixelFormat::Nv12 | PixelFormat::Nv21 => {
-            warp.fill(row, put, |run, out| each(run, out, |x, y| view.stored_rgb(x, y)));
+        PixelFormat::Gray => {
+            let read = |x: usize, y: usize| [plane.bytes[y * plane.stride + x]];
+            warp.fill(row, put, |run, out| mix_read(run, out, read, |[grey]| [grey, grey, grey, 0]));
+        }
+        PixelFormat::Nv12 | PixelFormat::Nv21 => {
+            warp.fill(row, put, |run, out| mix_read(run, out, |x, y| view.stored_rgb(x, y), with_zero));
         }
     }
 }
@@ -124,6 +128,10 @@ impl Lines {
     }
 }
 
+fn with_zero([red, green, blue]: [u8; 3]) -> [u8; 4] {
+    [red, green, blue, 0]
+}
+
 struct Warp<'a> {
     view: &'a ImageView<'a>,
     lines: Lines,
@@ -131,9 +139,13 @@ struct Warp<'a> {
 }
 
 impl Warp<'_> {
-    /// `inside` makes the pixels of a run.
-    fn fill(&self, row: &mut [[u8; 4]], mut put: impl FnMut(usize, &[[u8; 4]]), inside: impl Fn(Run, &mut [[u8; 4]])) {
-        let with_zero = |[red, green, blue]: [u8; 3]| [red, green, blue, 0];
+    /// `fill_run` makes the pixels all of whose taps lie inside the image.
+    fn fill(
+        &self,
+        row: &mut [[u8; 4]],
+        mut put: impl FnMut(usize, &[[u8; 4]]),
+        fill_run: impl Fn(Run, &mut [[u8; 4]]),
+    ) {
         let width = row.len();
         let (columns, rows) = self.view.stored_size();
         let end = |count: usize| (count as i128 - 1) << POSITION_BITS;
@@ -147,7 +159,7 @@ impl Warp<'_> {
             }
             // Inside the image coordinates fit in 64 bits, and so do the steps between two that do.
             let [x, y] = [&self.lines.x, &self.lines.y].map(|line| (line.at(from, v) as i64, line.per_u as i64));
-            inside(Run { x: x.0, y: y.0, step_x: x.1, step_y: y.1 }, &mut row[from..to]);
+            fill_run(Run { x: x.0, y: y.0, step_x: x.1, step_y: y.1 }, &mut row[from..to]);
             for (u, pixel) in row[to..].iter_mut().enumerate() {
                 *pixel = with_zero(self.border(to + u, v));
             }
@@ -176,7 +188,7 @@ impl Warp<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::taps::ONE;
+    use crate::image::cutting::ONE;
 
     /// xorshift64*, for data that is the same on every run.
     struct Random(u64);

@@ -49,7 +49,10 @@ public final class DetectorOptions {
         return this;
     }
 
-    /** Leaves out the second look at a coarse copy, which finds faces that fill the frame. */
+    /**
+     * Leaves out the second look at a coarse copy, which finds faces that fill the frame; it is taken where the first look
+     * finds nobody or leaves it open whether there is one.
+     */
     public DetectorOptions noCloseUps() {
         noCloseUps = true;
         return this;

@@ -13,7 +13,8 @@ pub(super) const ONE: u32 = 1 << WEIGHT_BITS;
 /// Half of the last place that is kept: cutting off after it is added rounds.
 const HALF: u32 = 1 << (2 * WEIGHT_BITS - 1);
 
-/// Positions on a line through the stored image, whose four taps all lie inside it.
+/// Positions on a line through the stored image, whose four taps all lie inside it: the first, and how far it is from one to
+/// the next, in 1 / 2^32 pixel. There are as many as what is filled has pixels.
 #[derive(Clone, Copy)]
 pub(super) struct Run {
     pub(super) x: i64,
@@ -59,13 +60,18 @@ pub(super) fn blend<const N: usize>(taps: [[u8; N]; 4], right: u32, lower: u32) 
     })
 }
 
-/// Fills `out` along `run` from pixels that `read` gives one by one as red, green, blue; the fourth byte is zero.
-pub(super) fn each(mut run: Run, out: &mut [[u8; 4]], read: impl Fn(usize, usize) -> [u8; 3]) {
+/// Fills `out` along `run` from pixels that `read` gives one by one, mixed and then turned to red, green, blue and zero by
+/// `finish`.
+pub(super) fn mix_read<const N: usize>(
+    mut run: Run,
+    out: &mut [[u8; 4]],
+    read: impl Fn(usize, usize) -> [u8; N],
+    finish: impl Fn([u8; N]) -> [u8; 4],
+) {
     for out in out {
         let at = run.next();
         let taps = [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(x, y)| read(at.x + x, at.y + y));
-        let [red, green, blue] = blend(taps, at.right, at.lower);
-        *out = [red, green, blue, 0];
+        *out = finish(blend(taps, at.right, at.lower));
     }
 }
 
@@ -78,10 +84,10 @@ pub(super) fn mix<const N: usize>(plane: Plane<'_>, run: Run, blue_first: bool, 
         // SAFETY: AVX2 was detected.
         return unsafe { avx2::mix::<N>(plane, run, blue_first, out) };
     }
-    portable::<N>(plane, run, blue_first, out);
+    portably::<N>(plane, run, blue_first, out);
 }
 
-fn portable<const N: usize>(plane: Plane<'_>, mut run: Run, blue_first: bool, out: &mut [[u8; 4]]) {
+fn portably<const N: usize>(plane: Plane<'_>, mut run: Run, blue_first: bool, out: &mut [[u8; 4]]) {
     for out in out {
         *out = one::<N>(plane, &run.next(), blue_first);
     }
@@ -104,7 +110,7 @@ mod avx2 {
 
     use super::{HALF, ONE, Plane, Run, WEIGHT_BITS, one};
 
-    /// As [`super::portable`], all channels of a pixel at once.
+    /// As [`super::portably`], all channels of a pixel at once.
     #[target_feature(enable = "avx2")]
     pub(super) fn mix<const N: usize>(plane: Plane<'_>, mut run: Run, blue_first: bool, out: &mut [[u8; 4]]) {
         // Left and right of each channel side by side, widened to 16 bits; the fourth is zero.
@@ -167,7 +173,7 @@ mod tests {
                 for blue_first in [false, true] {
                     let (mut fast, mut plain) = (vec![[9; 4]; count], vec![[7; 4]; count]);
                     mix::<N>(plane, run, blue_first, &mut fast);
-                    portable::<N>(plane, run, blue_first, &mut plain);
+                    portably::<N>(plane, run, blue_first, &mut plain);
                     assert_eq!(fast, plain, "{width} x {height} of {N} bytes, {step_x}, {step_y}");
                 }
             }

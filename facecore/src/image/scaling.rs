@@ -15,7 +15,9 @@ pub(super) struct Taps {
 impl Taps {
     /// Taps that give the next sample a `share` in 1 / 2048.
     pub(super) fn new(first: usize, share: i32) -> Self {
-        Taps { first: first as u32, shares: share << 16 | (ONE - share) }
+        // No picture is as wide or high as that: with rows of 4 GB, a saturated place is inside all the same.
+        let first = u32::try_from(first).unwrap_or(u32::MAX);
+        Taps { first, shares: share << 16 | (ONE - share) }
     }
 
     pub(super) fn first(self) -> usize {
@@ -39,7 +41,7 @@ pub(super) fn mix_columns<const N: usize, const L: usize>(row: &[u8], columns: &
         // SAFETY: AVX2 was detected.
         return unsafe { avx2::mix_columns::<N>(row, columns, out) };
     }
-    portable(row.as_chunks::<N>().0, columns, out);
+    columns_portably(row.as_chunks::<N>().0, columns, out);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -47,9 +49,9 @@ fn four_lanes<const L: usize>(out: &mut [[i16; L]]) -> Option<&mut [[i16; 4]]> {
     if L == 4 { Some(out.as_flattened_mut().as_chunks_mut().0) } else { None }
 }
 
-/// Mixes samples of [`mix_columns`] with those below them, which have a `share` in 1 / 2048. This and [`mix_columns`]
-/// cut off where OpenCV's `VResizeLinear` does: the result is a tenth of a level darker on average than rounding once
-/// would make it.
+/// Mixes samples of [`mix_columns`], 0 to 255 in steps of 1 / 128, with those below them, which have a `share` in 1 / 2048.
+/// This and [`mix_columns`] cut off where OpenCV's `VResizeLinear` does: the result is a tenth of a level darker on
+/// average than rounding once would make it.
 pub(super) fn mix_rows(above: &[i16], below: &[i16], share: i32, out: &mut [u8]) {
     let share = share as i16;
     #[cfg(target_arch = "x86_64")]
@@ -58,10 +60,10 @@ pub(super) fn mix_rows(above: &[i16], below: &[i16], share: i32, out: &mut [u8])
         // SAFETY: AVX2 was detected.
         return unsafe { avx2::mix_rows(above, below, share, out) };
     }
-    mix_rows_portably(above, below, share, out);
+    rows_portably(above, below, share, out);
 }
 
-fn mix_rows_portably(above: &[i16], below: &[i16], share: i16, out: &mut [u8]) {
+fn rows_portably(above: &[i16], below: &[i16], share: i16, out: &mut [u8]) {
     let weighted = |value: i16, weight: i16| ((i32::from(value) * i32::from(weight)) >> 16) as i16;
     for ((out, &above), &below) in out.iter_mut().zip(above).zip(below) {
         // At most 1020 each.
@@ -69,7 +71,7 @@ fn mix_rows_portably(above: &[i16], below: &[i16], share: i16, out: &mut [u8]) {
     }
 }
 
-fn portable<const N: usize, const L: usize>(row: &[[u8; N]], columns: &[Taps], out: &mut [[i16; L]]) {
+fn columns_portably<const N: usize, const L: usize>(row: &[[u8; N]], columns: &[Taps], out: &mut [[i16; L]]) {
     for (out, column) in out.iter_mut().zip(columns) {
         let (left, right) = match &row[column.first()..] {
             [left, right, ..] => (left, right),
@@ -91,9 +93,9 @@ mod avx2 {
         _mm256_permute4x64_epi64, _mm256_set1_epi16, _mm256_srai_epi16,
     };
 
-    use super::{ONE, Taps, mix_rows_portably, portable};
+    use super::{ONE, Taps, columns_portably, rows_portably};
 
-    /// As [`portable`], all channels of a pixel at once.
+    /// As [`columns_portably`], all channels of a pixel at once.
     #[target_feature(enable = "avx2")]
     pub(super) fn mix_columns<const N: usize>(row: &[u8], columns: &[Taps], out: &mut [[i16; 4]]) {
         // Left and right of each channel side by side, widened to 16 bits.
@@ -111,16 +113,15 @@ mod avx2 {
             let mixed = _mm_srai_epi32::<4>(_mm_madd_epi16(taps, _mm_set1_epi32(column.shares)));
             *out = bytemuck::cast(_mm_cvtsi128_si64(_mm_packs_epi32(mixed, mixed)));
         }
-        portable(row.as_chunks::<N>().0, outer, outer_out);
+        columns_portably(row.as_chunks::<N>().0, outer, outer_out);
     }
 
-    /// As [`mix_rows_portably`], 32 samples at once.
+    /// As [`rows_portably`], 32 samples at once.
     #[target_feature(enable = "avx2")]
     pub(super) fn mix_rows(above: &[i16], below: &[i16], share: i16, out: &mut [u8]) {
         let (upper, lower) = (_mm256_set1_epi16(ONE as i16 - share), _mm256_set1_epi16(share));
         let half = _mm256_set1_epi16(2);
-        let mixed = |above: &[i16; 16], below: &[i16; 16]| {
-            let (above, below): (__m256i, __m256i) = (bytemuck::cast(*above), bytemuck::cast(*below));
+        let mixed = |above, below| {
             let sum = _mm256_add_epi16(_mm256_mulhi_epi16(above, upper), _mm256_mulhi_epi16(below, lower));
             _mm256_srai_epi16::<2>(_mm256_add_epi16(sum, half))
         };
@@ -129,16 +130,12 @@ mod avx2 {
         let (above, outer_above) = above[..count].as_chunks::<32>();
         let (below, outer_below) = below[..count].as_chunks::<32>();
         for ((out, above), below) in out.iter_mut().zip(above).zip(below) {
-            let ([first_above, second_above], [first_below, second_below]) =
-                (above.as_chunks::<16>().0, below.as_chunks::<16>().0)
-            else {
-                continue;
-            };
-            let packed = _mm256_packus_epi16(mixed(first_above, first_below), mixed(second_above, second_below));
+            let (above, below): ([__m256i; 2], [__m256i; 2]) = (bytemuck::cast(*above), bytemuck::cast(*below));
+            let packed = _mm256_packus_epi16(mixed(above[0], below[0]), mixed(above[1], below[1]));
             // Packing takes the lower halves of both first.
             *out = bytemuck::cast(_mm256_permute4x64_epi64::<0b11_01_10_00>(packed));
         }
-        mix_rows_portably(outer_above, outer_below, share, outer_out);
+        rows_portably(outer_above, outer_below, share, outer_out);
     }
 }
 
@@ -155,7 +152,7 @@ mod tests {
                 .collect();
             let (mut fast, mut plain) = (vec![[0; 4]; columns.len()], vec![[0; 4]; columns.len()]);
             mix_columns::<N, 4>(row, &columns, &mut fast);
-            portable(row.as_chunks::<N>().0, &columns, &mut plain);
+            columns_portably(row.as_chunks::<N>().0, &columns, &mut plain);
             let meant = |mixed: &[[i16; 4]]| mixed.iter().flat_map(|lanes| lanes[..N].to_vec()).collect::<Vec<_>>();
             assert_eq!(meant(&fast), meant(&plain), "{samples} samples of {N} bytes");
         }
@@ -177,7 +174,7 @@ mod tests {
             for share in [0, 1, 511, 1024, 1337, 2047, 2048] {
                 let (mut fast, mut plain) = (vec![9; count], vec![7; count]);
                 mix_rows(&above, &below, share, &mut fast);
-                mix_rows_portably(&above, &below, share as i16, &mut plain);
+                rows_portably(&above, &below, share as i16, &mut plain);
                 assert_eq!(fast, plain, "{count} samples, {share}");
             }
             let mut white = vec![0; count];
