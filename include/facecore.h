@@ -1056,8 +1056,8 @@ typedef struct {
    */
   size_t letterbox_height;
   /**
-   * 1 leaves out the second look at a coarse copy of the image, which finds faces that fill the frame, where there may be
-   * one.
+   * 1 leaves out the second look at a coarse copy of the image, which finds faces that fill the frame; it is taken where
+   * the first look finds nobody or leaves it open whether there is one.
    */
   int32_t no_close_ups;
   /**
