@@ -4,14 +4,13 @@ use super::Face;
 use super::nms::overlap;
 
 /// Where detectors miss a face because it is too large for them, they still see a little of one: candidates of at least
-/// this score, and of at least [`TRACE_SHARE`]. Measured with faces of LFW enlarged to 0.65 to 1.5 of the longer side of
-/// 640 pixels, another face in a corner: of 1,204 that SCRFD 2.5G missed 1,193 left such a trace, of YuNet's 150 all but
-/// one; those that did not were larger than the frame. Of 27 photographs in which each finds a face without a coarse look
-/// 3 leave one, with YuNet 2.
+/// this score, and of at least [`TRACE_SHARE`]. Measured (`tools/close_ups.py`) with faces of LFW enlarged to 0.65 to 1.5 of
+/// the longer side of 640 pixels, another face in a corner: of 1,174 that SCRFD 2.5G missed 1,157 left such a trace, of
+/// YuNet's 153 all but one. Of 27 photographs in which each finds a face without a coarse look 3 leave one, with YuNet 2.
 pub(super) const TRACE_SCORE: f32 = 0.03;
 /// How large a trace is at least, as a share of the image's longer side.
 const TRACE_SHARE: f32 = 0.45;
-/// What scores less than this is a trace at most, whatever a pack or a caller takes for a face.
+/// What scores less than ten traces is a trace at most, whatever a pack or a caller takes for a face.
 const LEAST_SURE: f32 = 0.3;
 /// Of a face this large, as a share of the image's longer side, a coarse look gives the better box, even where the main
 /// look finds it: from 0.65 on SCRFD misses some at 640 pixels.
